@@ -1,0 +1,14 @@
+"""The stack: one storage per user of its config. Nothing else belongs here."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "runtime"))
+
+import pulumi
+
+from infra.config import load
+from infra.stack import deploy
+
+for output, value in deploy(load()).items():
+    pulumi.export(output, value)

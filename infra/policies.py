@@ -1,0 +1,94 @@
+"""Policies: every IAM document the stack writes, as plain dicts.
+
+Least privilege is spelled out here and nowhere else. Pure functions: ARNs and names
+in, documents out; `infra.aws` attaches them.
+"""
+
+import json
+from typing import Any
+
+Policy = dict[str, Any]
+
+
+def document(*statements: dict[str, Any]) -> Policy:
+    """Return a policy document of these statements."""
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def text(policy: Policy) -> str:
+    """Return a policy as JSON, the same for equal policies."""
+    return json.dumps(policy, sort_keys=True)
+
+
+def irsa_trust(
+    partition: str, account_id: str, issuer: str, namespace: str, service_account: str
+) -> Policy:
+    """Return who may take the role: one service account of one cluster, nobody else.
+
+    Both `sub` and `aud` are bound: without `aud` a token made for another audience
+    would do.
+
+    Source: https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html
+    """
+    return document(
+        {
+            "Effect": "Allow",
+            "Principal": {
+                "Federated": f"arn:{partition}:iam::{account_id}:oidc-provider/{issuer}"
+            },
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {
+                "StringEquals": {
+                    f"{issuer}:sub": f"system:serviceaccount:{namespace}:{service_account}",
+                    f"{issuer}:aud": "sts.amazonaws.com",
+                }
+            },
+        }
+    )
+
+
+def user_access(bucket_arn: str) -> Policy:
+    """Return what a user's identity may do: work with objects of one bucket.
+
+    It may read old versions, which bringing one back needs, but never delete one, and
+    change nothing of the bucket itself: what a user deletes can be restored.
+
+    Source: https://github.com/awslabs/mountpoint-s3/blob/main/doc/CONFIGURATION.md#iam-permissions
+    """
+    return document(
+        {
+            "Sid": "ListBucket",
+            "Effect": "Allow",
+            "Action": ["s3:ListBucket", "s3:ListBucketVersions"],
+            "Resource": bucket_arn,
+        },
+        {
+            "Sid": "UseObjects",
+            "Effect": "Allow",
+            "Action": [
+                "s3:AbortMultipartUpload",
+                "s3:DeleteObject",
+                "s3:GetObject",
+                "s3:GetObjectVersion",
+                "s3:PutObject",
+            ],
+            "Resource": f"{bucket_arn}/*",
+        },
+    )
+
+
+def tls_only(bucket_arn: str) -> Policy:
+    """Return the bucket policy that refuses every request without TLS.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html
+    """
+    return document(
+        {
+            "Sid": "DenyInsecureTransport",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": [bucket_arn, f"{bucket_arn}/*"],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+    )

@@ -1,0 +1,69 @@
+"""The stack: one checked config in, every user's storage and volume, outputs out."""
+
+from typing import Any
+
+from cmbcluster_storage import names
+from cmbcluster_storage.rules import bucket_labels
+from cmbcluster_storage.volumes import s3_volume
+from pulumi import ResourceOptions
+
+from infra import aws, volumes
+from infra.config import StackConfig
+
+
+def deploy(config: StackConfig) -> dict[str, Any]:
+    """Register every user's resources.
+
+    Returns:
+        The stack's outputs, `users` by id and `platform`; see the README's table.
+    """
+    storage_options = ResourceOptions(providers=[aws.provider(config.cloud)])
+    volume_options = ResourceOptions(providers=[volumes.provider(config.kubernetes)])
+    return {
+        "users": {
+            user.id: _user(config, user.id, storage_options, volume_options)
+            for user in config.users
+        },
+        "platform": {
+            "name": config.platform,
+            "provider": config.cloud.provider,
+            "accountId": config.cloud.account_id,
+            "region": config.cloud.region,
+            "buckets": config.buckets.model_dump(by_alias=True),
+        },
+    }
+
+
+def _user(
+    config: StackConfig,
+    user: str,
+    storage_options: ResourceOptions,
+    volume_options: ResourceOptions,
+) -> dict[str, str]:
+    name, slug = names.user_name(config.scope, user), names.user_slug(config.scope, user)
+    namespace = config.kubernetes.namespace
+    storage = aws.UserStorage(slug, aws.UserStorageArgs(config, user), storage_options)
+    volumes.UserVolume(
+        slug,
+        volumes.UserVolumeArgs(
+            name=name,
+            namespace=namespace,
+            service_account_annotations=storage.service_account_annotations,
+            volume=s3_volume(
+                storage.bucket_name,
+                names.volume_name(namespace, name),
+                config.cloud.account_id,
+                config.cloud.region,
+            ),
+            labels=bucket_labels(config.platform, slug, {}),
+        ),
+        volume_options,
+    )
+    return {
+        "bucketName": storage.bucket_name,
+        "bucketUrl": storage.bucket_url,
+        "namespace": namespace,
+        "serviceAccountName": name,
+        "claimName": name,
+        "state": "active",
+    }

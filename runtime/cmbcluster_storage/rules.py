@@ -1,0 +1,44 @@
+"""Rules: what every user's bucket must be like, whoever makes it.
+
+Pure, standard library only. The stack turns these into resources and the runtime
+into SDK calls; neither has a default of its own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class BucketRules:
+    """How a bucket keeps and forgets data; the defaults are the safe ones.
+
+    Attributes:
+        versioning: overwritten and deleted objects stay as noncurrent versions.
+        noncurrent_versions_kept: so many noncurrent versions of an object are kept
+            for ever; 1-100.
+        noncurrent_days: a noncurrent version beyond those is deleted after so many
+            days; at least 1.
+        abort_uploads_after_days: an unfinished upload is thrown away after so many
+            days; at least 1.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html
+    """
+
+    versioning: bool = True
+    noncurrent_versions_kept: int = 30
+    noncurrent_days: int = 30
+    abort_uploads_after_days: int = 7
+
+
+def bucket_labels(platform: str, user_slug: str, labels: Mapping[str, str]) -> dict[str, str]:
+    """Return the labels (tags on AWS) of one user's bucket and identity.
+
+    Keys and values fit both clouds: 1-63 characters of [a-z0-9_-]. Ours win over
+    the operator's of the same key, because they tell whose data it is.
+    """
+    return {
+        **labels,
+        "managed-by": "cmbcluster-storage",
+        "platform": platform,
+        "user": user_slug,
+    }

@@ -1,0 +1,72 @@
+"""Volumes: CSI drivers, mount options and the pod's side of a mount.
+
+Pure, standard library only. `infra.volumes` makes PersistentVolumes from these
+pieces; a hub mounts them with `pod_volume` and `volume_mount`.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from cmbcluster_storage import names
+
+# The notebook images' user: without it only root may use a mount.
+_MOUNT_UID = _MOUNT_GID = 1000
+
+
+@dataclass(frozen=True)
+class CsiVolume:
+    """What a PersistentVolume of one bucket says to the CSI driver.
+
+    Attributes:
+        driver: name of the CSI driver.
+        volume_handle: unique in the cluster.
+        volume_attributes: for the driver; never holds a credential.
+        mount_options: for the file system, one option an entry.
+    """
+
+    driver: str
+    volume_handle: str
+    volume_attributes: dict[str, str]
+    mount_options: tuple[str, ...]
+
+
+def s3_volume(bucket_name: str, volume_handle: str, account_id: str, region: str) -> CsiVolume:
+    """Return the volume of one S3 bucket, mounted with the pod's own identity.
+
+    The driver's default identity is its own and serves every volume: no isolation.
+
+    Source: https://github.com/awslabs/mountpoint-s3-csi-driver/blob/main/docs/CONFIGURATION.md
+    """
+    return CsiVolume(
+        driver="s3.csi.aws.com",
+        volume_handle=volume_handle,
+        volume_attributes={
+            "bucketName": bucket_name,
+            "authenticationSource": "pod",
+            "stsRegion": region,
+        },
+        mount_options=(
+            "allow-delete",
+            "allow-overwrite",
+            "allow-other",
+            f"uid={_MOUNT_UID}",
+            f"gid={_MOUNT_GID}",
+            f"region {region}",
+            f"expected-bucket-owner {account_id}",
+        ),
+    )
+
+
+def pod_volume(bucket_name: str) -> dict[str, Any]:
+    """Return the entry of a pod's `spec.volumes` that mounts a user's bucket.
+
+    The S3 driver rejects inline volumes, so the pod names the user's claim, whose
+    name follows from the bucket's.
+    """
+    claim = names.name_of_bucket(bucket_name)
+    return {"name": claim, "persistentVolumeClaim": {"claimName": claim}}
+
+
+def volume_mount(bucket_name: str, mount_path: str) -> dict[str, Any]:
+    """Return the entry of a container's `volumeMounts` that belongs to `pod_volume`."""
+    return {"name": names.name_of_bucket(bucket_name), "mountPath": mount_path}

@@ -1,0 +1,39 @@
+"""The command line of the sandbox: the real `pulumi`, with the right world around it."""
+
+import argparse
+
+from sandbox.run import Run
+from sandbox.workspace import CHECKOUT, ROOT, Workspace
+
+_EPILOG = """
+Any other command of pulumi works as well, and takes pulumi's own options:
+  python -m sandbox up --stack aws
+  python -m sandbox preview --stack aws --json
+  python -m sandbox stack output --stack aws
+  python -m sandbox shell --stack aws -c 'pulumi stack --show-urns'
+
+State and emulated clouds are kept in .sandbox/work until `make clean`.
+"""
+
+
+def main() -> int:
+    """Run the command line and return its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m sandbox",
+        description="Run the stack without a cloud account: the real engine, emulated clouds.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "command",
+        help="up, preview, refresh, destroy or another command of pulumi; shell; demo",
+    )
+    parser.add_argument("--stack", help="the stack: aws is Pulumi.aws.yaml")
+    args, rest = parser.parse_known_args()
+    stacks = sorted(path.name[len("Pulumi.") : -len(".yaml")] for path in CHECKOUT.glob("Pulumi.*.yaml"))
+    if args.stack not in stacks:
+        parser.error(f"--stack: {args.stack!r} is no stack here; choose one of {', '.join(stacks)}")
+    with Run(Workspace(ROOT / "work"), args.stack) as run:
+        if args.command == "shell":
+            return run.shell(rest)
+        return run.pulumi(args.command, *rest).returncode

@@ -1,0 +1,96 @@
+"""Properties: plain dicts of a resource, off and onto the wire, and what differs in them.
+
+Pure functions. Names are those of the wire (camelCase); a whole number is an int.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from google.protobuf import json_format, struct_pb2
+
+Properties = dict[str, Any]
+
+# Stands for a value that only the real run will know.
+# Source: https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/plugin/rpc.go
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+
+
+def from_struct(struct: struct_pb2.Struct) -> Properties:
+    """Return a message's properties; the wire knows floating point numbers only."""
+    return _whole(json_format.MessageToDict(struct))
+
+
+def to_struct(properties: Mapping[str, Any]) -> struct_pb2.Struct:
+    """Return properties as a message."""
+    struct = struct_pb2.Struct()
+    struct.update(dict(properties))
+    return struct
+
+
+def is_known(value: Any) -> bool:
+    """Tell whether nothing inside a value waits for the real run."""
+    if isinstance(value, dict):
+        return all(is_known(item) for item in value.values())
+    if isinstance(value, list):
+        return all(is_known(item) for item in value)
+    return value != UNKNOWN
+
+
+def differences(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield (path, "add" | "delete" | "update") for every leaf that differs.
+
+    Absent, None, false and empty mean the same, and so do equal JSON documents.
+    """
+    if _same(old, new):
+        return
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted(old.keys() | new.keys()):
+            inner = f"{path}.{key}" if path else key
+            yield from differences(old.get(key), new.get(key), inner)
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for index, pair in enumerate(zip(old, new, strict=True)):
+            yield from differences(*pair, f"{path}[{index}]")
+    else:
+        yield path, "add" if old is None else "delete" if new is None else "update"
+
+
+def like(found: Any, wanted: Any) -> Any:
+    """Return what was found, written the way it was wanted where both mean the same.
+
+    So that reading back what was just written is no difference, and drift is one.
+    """
+    if _same(found, wanted):
+        return wanted
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        keys = [*wanted, *(key for key in found if key not in wanted)]
+        merged = {key: like(found.get(key), wanted.get(key)) for key in keys}
+        return {key: item for key, item in merged.items() if item is not None}
+    if isinstance(found, list) and isinstance(wanted, list) and len(found) == len(wanted):
+        return [like(*pair) for pair in zip(found, wanted, strict=True)]
+    return found
+
+
+def _same(one: Any, other: Any) -> bool:
+    if one == other or (_is_empty(one) and _is_empty(other)):
+        return True
+    if isinstance(one, str) and isinstance(other, str) and one[:1] == other[:1] == "{":
+        try:
+            return bool(json.loads(one) == json.loads(other))
+        except ValueError:
+            return False
+    return False
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or value is False or (isinstance(value, str | list | dict) and not value)
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _whole(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value

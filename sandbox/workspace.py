@@ -1,0 +1,167 @@
+"""A workspace: one folder in which the engine runs a copy of the project.
+
+The engine rewrites stack files, so it never sees the committed ones: each run copies
+them here, with `main:` pointing back at the program. Pulumi's home with our plugins, the
+state and the emulated cloud live beside them, so removing the folder forgets everything.
+"""
+
+import importlib.util
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from sandbox import engine
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+ROOT = CHECKOUT / ".sandbox"
+SCHEMAS = ROOT / "schemas"
+
+_PROJECT = "cmbcluster-storage"
+_PLUGINS = {"aws": "pulumi_aws", "kubernetes": "pulumi_kubernetes"}
+# What is passed on to the engine and to what it starts: no credential or setting of a
+# person's own may reach a plugin.
+_PASSED_ON = ("HOME", "LANG", "LC_ALL", "PATH", "SHELL", "TERM", "TMPDIR", "TZ", "USER")
+
+
+class Workspace:
+    """The folders of one workspace, made when it is entered for the first time.
+
+    Attributes:
+        folder: all of it.
+        project: where the engine runs: the copies of `Pulumi*.yaml`.
+        emulators: what the emulated clouds contain.
+        clusters: the Kubernetes objects, a folder for each kubeconfig context.
+    """
+
+    def __init__(
+        self, folder: Path, stack_files: Path = CHECKOUT, virtualenv: Path = Path(sys.prefix)
+    ) -> None:
+        """Take the folder, the one with the `Pulumi*.yaml` files, the program's Python."""
+        self.folder = folder
+        self.project = folder / "project"
+        self.emulators = folder / "emulators"
+        self.clusters = folder / "clusters"
+        self._home = folder / "home"
+        self._state = folder / "state"
+        self._bin = folder / "bin"
+        self._stack_files = stack_files
+        self._virtualenv = virtualenv
+
+    def prepare(self) -> None:
+        """Make what is missing, and copy the stack files as they are now."""
+        for path in (self.project, self.emulators, self.clusters, self._state, self._bin):
+            path.mkdir(parents=True, exist_ok=True)
+        _write_script(self._bin / "pulumi-language-python", "sandbox.language_host")
+        for name, sdk in _PLUGINS.items():
+            plugin = self._home / "plugins" / f"resource-{name}-v{_plugin_version(sdk)}"
+            plugin.mkdir(parents=True, exist_ok=True)
+            _write_script(plugin / f"pulumi-resource-{name}", f"sandbox.{name}")
+        self._copy_stack_files()
+        self._remove_stale_locks()
+
+    def has_stack(self, stack: str) -> bool:
+        """Tell whether the engine knows the stack already."""
+        return (self._state / f".pulumi/stacks/{_PROJECT}/{stack}.json").exists()
+
+    def environment(self, stack: str, aws_url: str) -> dict[str, str]:
+        """Return the whole environment of the engine, and of who works beside it.
+
+        Args:
+            stack: what plain `pulumi` commands mean.
+            aws_url: where the emulator of AWS listens.
+        """
+        inherited = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        paths = (self._bin, engine.path().parent, Path(sys.executable).parent)
+        return inherited | {
+            "PATH": os.pathsep.join([*map(str, paths), inherited.get("PATH", os.defpath)]),
+            "PULUMI_HOME": str(self._home),
+            "PULUMI_BACKEND_URL": f"file://{self._state}?metadata=skip",
+            "PULUMI_STACK": stack,
+            "PULUMI_CONFIG_PASSPHRASE": "sandbox",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "SANDBOX_CLUSTERS": str(self.clusters),
+            "SANDBOX_PROJECT": str(self.project),
+            "AWS_ENDPOINT_URL": aws_url,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            # The emulator takes an access key of 12 digits for an account.
+            "AWS_ACCESS_KEY_ID": self._account(stack),
+            "AWS_SECRET_ACCESS_KEY": "sandbox",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        }
+
+    def _account(self, stack: str) -> str:
+        """Return the account that the stack asks for: the sandbox has any."""
+        path = self.project / f"Pulumi.{stack}.yaml"
+        try:
+            settings = yaml.safe_load(path.read_text("utf-8"))
+            account = settings["config"][f"{_PROJECT}:cloud"]["accountId"]
+        except (OSError, yaml.YAMLError, KeyError, TypeError):
+            account = None  # whatever is wrong with the file, the program says it better
+        return account if isinstance(account, str) and account.isdigit() else "000000000000"
+
+    def _copy_stack_files(self) -> None:
+        committed = {path.name: path for path in self._stack_files.glob("Pulumi*.yaml")}
+        for stale in set(self.project.glob("Pulumi*.yaml")):
+            if stale.name not in committed:
+                stale.unlink()
+        for name, source in committed.items():
+            text, copy = source.read_text("utf-8"), self.project / name
+            if name == "Pulumi.yaml":
+                settings = yaml.safe_load(text)
+                settings["main"] = str(CHECKOUT)
+                settings["runtime"]["options"]["virtualenv"] = str(self._virtualenv)
+                text = yaml.safe_dump(settings, sort_keys=False)
+            elif copy.exists():  # the engine has added the salt of this workspace's secrets
+                lines = copy.read_text("utf-8").splitlines(keepends=True)
+                text += "".join(line for line in lines if line.startswith("encryptionsalt:"))
+            copy.write_text(text, "utf-8")
+
+    def _remove_stale_locks(self) -> None:
+        """Remove the locks of engines that were killed; those of living ones stay."""
+        for lock in self._locks():
+            try:
+                holder = json.loads(lock.read_text("utf-8"))["pid"]
+            except (ValueError, KeyError):
+                holder = None
+            if holder is None or not _is_alive(holder):
+                lock.unlink(missing_ok=True)
+
+    def _locks(self) -> Iterator[Path]:
+        yield from (self._state / ".pulumi" / "locks").rglob("*.json")
+
+
+def remove(folder: Path) -> None:
+    """Remove a workspace and all that it remembers."""
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+def _plugin_version(sdk: str) -> str:
+    """Return the version of the plugin that an SDK asks for, as the SDK tells it."""
+    spec = importlib.util.find_spec(sdk)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"{sdk} is not installed; run `make setup`")
+    document = json.loads((Path(spec.origin).parent / "pulumi-plugin.json").read_text("utf-8"))
+    return str(document["version"])
+
+
+def _write_script(path: Path, module: str) -> None:
+    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m {module} "$@"\n', "utf-8")
+    path.chmod(0o755)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,228 @@
+import errno
+import inspect
+import io
+import pickle
+
+import cmbcluster_storage
+import pytest
+from botocore import exceptions as sdk
+from botocore.response import StreamingBody
+from botocore.stub import Stubber
+from cmbcluster_storage import s3
+from cmbcluster_storage.errors import (
+    AccessDeniedError,
+    BucketNotFoundError,
+    ConfigurationError,
+    ConflictError,
+    InvalidRequestError,
+    MissingExtraError,
+    ObjectNotFoundError,
+    PreconditionFailedError,
+    StorageError,
+    StorageTimeoutError,
+    UnavailableError,
+    UnsupportedError,
+)
+
+BUILT_INS = {
+    StorageError: Exception,
+    ObjectNotFoundError: FileNotFoundError,
+    BucketNotFoundError: FileNotFoundError,
+    AccessDeniedError: PermissionError,
+    ConflictError: Exception,
+    PreconditionFailedError: ConflictError,
+    InvalidRequestError: ValueError,
+    UnavailableError: ConnectionError,
+    StorageTimeoutError: TimeoutError,
+    ConfigurationError: ValueError,
+    MissingExtraError: ImportError,
+    UnsupportedError: NotImplementedError,
+}
+ERRNOS = {
+    ObjectNotFoundError: errno.ENOENT,
+    BucketNotFoundError: errno.ENOENT,
+    AccessDeniedError: errno.EACCES,
+    UnavailableError: errno.EAGAIN,
+    StorageTimeoutError: errno.ETIMEDOUT,
+}
+SDK_ERRORS = [
+    kind
+    for _, kind in inspect.getmembers(sdk, inspect.isclass)
+    if kind.__module__ == sdk.__name__
+    and issubclass(kind, Exception)
+    and not issubclass(kind, Warning)
+]
+
+
+def test_the_tree_is_whole():
+    exported = {getattr(cmbcluster_storage, name) for name in cmbcluster_storage.__all__}
+    errors = {thing for thing in exported if issubclass(thing, Exception)}
+
+    assert errors == set(BUILT_INS)
+    assert all(issubclass(kind, (StorageError, base)) for kind, base in BUILT_INS.items())
+    assert {kind for kind in errors if kind.retryable} == {UnavailableError, StorageTimeoutError}
+
+
+@pytest.mark.parametrize("kind", BUILT_INS)
+def test_every_error_says_where_and_survives_pickling(kind):
+    places = {"provider": "aws", "operation": "download_object", "request_id": "R1"}
+    error = kind("gone; restore it", bucket="b", key="line\nbreak", **places)
+    error.add_note("seen by the hub")
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
+
+    assert str(error) == str(again) == "download_object 'b/line\\nbreak': gone; restore it"
+    assert isinstance(error, BUILT_INS[kind])
+    assert type(again) is kind
+    assert vars(again) == vars(error)
+    assert {**places, "bucket": "b", "key": "line\nbreak"}.items() <= vars(again).items()
+    if kind in ERRNOS:
+        assert (again.errno, again.filename) == (ERRNOS[kind], "b/line\nbreak")
+
+
+def test_message_without_a_place():
+    assert str(ConfigurationError("set AWS_REGION")) == "set AWS_REGION"
+    assert str(UnavailableError("try again", operation="connect")) == "connect: try again"
+    assert str(ConflictError("not empty", bucket="b")) == "'b': not empty"
+    assert UnavailableError("try again").filename is None
+
+
+def bare(kind):
+    """Make an SDK error without knowing its arguments."""
+    error = kind.__new__(kind)
+    error.response = {}
+    return error
+
+
+def raised(error):
+    with pytest.raises(StorageError) as caught, s3._sdk_errors("download_object", "b", "k"):
+        raise error
+    assert caught.value.__cause__ is error
+    assert (caught.value.provider, caught.value.bucket, caught.value.key) == ("aws", "b", "k")
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+@pytest.mark.parametrize("kind", SDK_ERRORS)
+def test_no_sdk_error_is_unmapped(kind):
+    assert kind.__name__ in str(raised(bare(kind)))
+
+
+@pytest.mark.parametrize(
+    ("foreign", "ours"),
+    [
+        (sdk.ConnectTimeoutError, StorageTimeoutError),
+        (sdk.ReadTimeoutError, StorageTimeoutError),
+        (sdk.EndpointConnectionError, UnavailableError),
+        (sdk.ProxyConnectionError, UnavailableError),
+        (sdk.SSLError, UnavailableError),
+        (sdk.HTTPClientError, UnavailableError),
+        (sdk.IncompleteReadError, UnavailableError),
+        (sdk.FlexibleChecksumError, UnavailableError),
+        (sdk.CredentialRetrievalError, UnavailableError),
+        (sdk.NoCredentialsError, AccessDeniedError),
+        (sdk.UnauthorizedSSOTokenError, AccessDeniedError),
+        (sdk.ParamValidationError, InvalidRequestError),
+        (sdk.RangeError, InvalidRequestError),
+        (sdk.ProfileNotFound, ConfigurationError),
+        (sdk.PartialCredentialsError, ConfigurationError),
+        (sdk.InvalidProxiesConfigError, ConfigurationError),
+        (sdk.InvalidRegionError, ConfigurationError),
+        (sdk.ClientError, StorageError),
+        (sdk.UndefinedModelAttributeError, StorageError),
+    ],
+)
+def test_sdk_error(foreign, ours):
+    assert type(raised(bare(foreign))) is ours
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "ours"),
+    [
+        (301, "PermanentRedirect", ConfigurationError),
+        (400, "AuthorizationHeaderMalformed", ConfigurationError),
+        (400, "ExpiredToken", AccessDeniedError),
+        (400, "InvalidArgument", InvalidRequestError),
+        (400, "RequestTimeout", StorageTimeoutError),
+        (403, "AccessDenied", AccessDeniedError),
+        (403, "InvalidAccessKeyId", AccessDeniedError),
+        (403, "InvalidObjectState", ConflictError),
+        (403, "RequestTimeTooSkewed", ConfigurationError),
+        (403, "SignatureDoesNotMatch", AccessDeniedError),
+        (404, "NoSuchBucket", BucketNotFoundError),
+        (404, "NoSuchKey", ObjectNotFoundError),
+        (404, "NoSuchVersion", ObjectNotFoundError),
+        (404, "404", ObjectNotFoundError),
+        (405, "MethodNotAllowed", UnsupportedError),
+        (409, "BucketNotEmpty", ConflictError),
+        (409, "ConditionalRequestConflict", UnavailableError),
+        (409, "OperationAborted", UnavailableError),
+        (412, "PreconditionFailed", PreconditionFailedError),
+        (416, "InvalidRange", InvalidRequestError),
+        (418, "Teapot", StorageError),
+        (500, "InternalError", UnavailableError),
+        (501, "NotImplemented", UnsupportedError),
+        (503, "SlowDown", UnavailableError),
+    ],
+)
+def test_answer_of_the_service(status, code, ours):
+    answer = {
+        "Error": {"Code": code, "Message": "secret AKIAIOSFODNN7EXAMPLE"},
+        "ResponseMetadata": {"HTTPStatusCode": status, "RequestId": "R1"},
+    }
+    error = raised(sdk.ClientError(answer, "GetObject"))
+
+    assert type(error) is ours
+    assert error.request_id == "R1"
+    assert code in str(error)
+    assert "AKIA" not in str(error)
+
+
+def test_ours_and_foreign_errors_pass():
+    with pytest.raises(KeyError), s3._sdk_errors("download_object"):
+        raise KeyError
+
+
+@pytest.fixture
+def stubbed(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    provider = s3.S3Provider(region="us-east-1")
+    with Stubber(provider._client) as stub:
+        yield provider, stub
+
+
+async def test_methods_name_themselves(stubbed):
+    provider, stub = stubbed
+    for call in ("put_object", "get_object", "list_object_versions"):
+        stub.add_client_error(call, "InvalidAccessKeyId", http_status_code=403)
+
+    with pytest.raises(AccessDeniedError, match=r"^upload_object 'bucket/key': .*renew"):
+        await provider.upload_object("bucket", "key", b"")
+    with pytest.raises(AccessDeniedError, match=r"^download_object 'bucket/key': .*renew"):
+        await provider.download_object("bucket", "key")
+    with pytest.raises(AccessDeniedError, match=r"^list_objects 'bucket': .*renew"):
+        await provider.list_objects("bucket", "prefix", versions=True)
+    await provider.aclose()
+
+
+async def test_content_that_breaks_off(stubbed):
+    provider, stub = stubbed
+    body = StreamingBody(io.BytesIO(b"half"), 8)
+    stub.add_response("get_object", {"Body": body})
+
+    with pytest.raises(UnavailableError, match="broke off"):
+        await provider.download_object("bucket", "key")
+    await provider.aclose()
+
+
+async def test_no_credentials(monkeypatch, tmp_path):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "absent"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    provider = s3.S3Provider(region="us-east-1")
+
+    with pytest.raises(AccessDeniedError, match="renew them"):
+        await provider.download_object("bucket", "key")
+    await provider.aclose()

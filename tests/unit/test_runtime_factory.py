@@ -1,0 +1,155 @@
+import sys
+from datetime import UTC, datetime
+
+import pytest
+from cmbcluster_storage import (
+    ConfigurationError,
+    MissingExtraError,
+    Settings,
+    StorageManager,
+    StorageProviderFactory,
+    UnsupportedError,
+    s3,
+)
+
+AWS = Settings(CLOUD_PROVIDER="aws", AWS_REGION="eu-west-1")
+GCP = Settings(CLOUD_PROVIDER="gcp")
+
+
+@pytest.mark.parametrize("kind", ["gcp", "azure", ""])
+def test_unsupported_kind_says_which_there_are(kind):
+    with pytest.raises(UnsupportedError, match=f"no storage provider '{kind}'; there is: 'aws'"):
+        StorageProviderFactory.create(kind)
+
+
+@pytest.mark.parametrize("region", [None, ""])
+def test_missing_region_names_the_variable(region):
+    with pytest.raises(ConfigurationError, match="set AWS_REGION"):
+        StorageProviderFactory.create_from_config(AWS.model_copy(update={"AWS_REGION": region}))
+
+
+def test_missing_sdk_names_the_cure(monkeypatch):
+    monkeypatch.delitem(sys.modules, "cmbcluster_storage.s3")
+    monkeypatch.setitem(sys.modules, "boto3", None)
+
+    with pytest.raises(MissingExtraError, match=r"pip install 'cmbcluster-storage\[aws\]'"):
+        StorageProviderFactory.create("aws", region="us-east-1")
+
+
+def test_broken_sdk_is_not_called_missing(monkeypatch):
+    monkeypatch.delitem(sys.modules, "cmbcluster_storage.s3")
+    monkeypatch.setitem(sys.modules, "botocore.config", None)
+
+    with pytest.raises(ModuleNotFoundError, match=r"botocore\.config") as caught:
+        StorageProviderFactory.create("aws", region="us-east-1")
+    assert not isinstance(caught.value, MissingExtraError)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("AWS_ENDPOINT_URL", "not a url"),
+        ("AWS_PROFILE", "absent"),
+        ("AWS_REQUEST_CHECKSUM_CALCULATION", "sometimes"),
+    ],
+)
+def test_wrong_configuration_of_boto3(monkeypatch, variable, value):
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigurationError):
+        StorageProviderFactory.create("aws", region="us-east-1")
+
+
+@pytest.mark.parametrize("region", ["not a region", "a_b"])
+def test_wrong_region(region):
+    with pytest.raises(ConfigurationError, match="AWS_REGION"):
+        StorageProviderFactory.create("aws", region=region)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "checksums"),
+    [
+        (None, "when_supported"),
+        ("https://bucket.vpce-1.s3.eu-west-1.vpce.amazonaws.com", "when_supported"),
+        ("http://127.0.0.1:9", "when_required"),
+    ],
+)
+async def test_client_is_tuned(monkeypatch, endpoint, checksums):
+    if endpoint:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    provider = StorageProviderFactory.create_from_config(AWS)
+    config = provider._client.meta.config
+
+    assert config.region_name == "eu-west-1"
+    assert config.request_checksum_calculation == checksums
+    assert config.response_checksum_validation == checksums
+    assert config.max_pool_connections == s3._THREADS
+    assert config.signature_version == "s3v4"
+    await provider.aclose()
+    await provider.aclose()
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["2026-01-02T03:04:05.000Z", "Fri, 02 Jan 2026 03:04:05 GMT", 1767323045],
+)
+def test_timestamps(written):
+    assert s3._timestamp(written) == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("a/b.csv", "text/csv"),
+        ("map.png", "image/png"),
+        ("a.csv.gz", "application/octet-stream"),
+        ("none", "application/octet-stream"),
+    ],
+)
+def test_content_type_is_guessed(name, kind):
+    assert s3._guessed_type(name) == kind
+
+
+async def test_manager_opens_its_provider_on_entry_only():
+    manager = StorageManager(GCP)
+    await manager.aclose()
+
+    with pytest.raises(UnsupportedError):
+        await manager.__aenter__()
+    async with StorageManager(AWS) as manager:
+        assert manager.provider is manager.provider
+
+
+def test_manager_reads_its_settings(monkeypatch):
+    monkeypatch.setenv("CLOUD_PROVIDER", "aws")
+    assert StorageManager().settings.CLOUD_PROVIDER == "aws"
+
+
+def test_manager_describes_volumes_without_an_sdk():
+    manager = StorageManager(AWS)
+    bucket = "andromeda-nebula-0a1b2c3d-123456789012-us-east-1-an"
+    name = "andromeda-nebula-0a1b2c3d"
+
+    assert manager.get_fuse_volume_spec(bucket) == {
+        "name": name,
+        "persistentVolumeClaim": {"claimName": name},
+    }
+    assert manager.get_fuse_volume_mount(bucket, "/data") == {"name": name, "mountPath": "/data"}
+    assert manager.get_friendly_display_name(bucket) == "Andromeda Nebula"
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "text"),
+    [
+        (0, "0.0 B"),
+        (1023, "1023.0 B"),
+        (1024, "1.0 KB"),
+        (1536, "1.5 KB"),
+        (1024**2 - 1, "1.0 MB"),
+        (5 * 1024**3, "5.0 GB"),
+        (1024**4, "1.0 TB"),
+        (1024**5, "1.0 PB"),
+        (3000 * 1024**5, "3000.0 PB"),
+    ],
+)
+def test_manager_formats_sizes(size_bytes, text):
+    assert StorageManager(AWS).format_bucket_size(size_bytes) == text

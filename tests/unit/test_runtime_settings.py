@@ -1,0 +1,38 @@
+import pytest
+from cmbcluster_storage import Settings
+from pydantic import ValidationError
+
+
+@pytest.fixture(autouse=True)
+def empty_surroundings(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    for name in ("CLOUD_PROVIDER", "AWS_REGION"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_defaults():
+    assert Settings().model_dump() == {"CLOUD_PROVIDER": "gcp", "AWS_REGION": None}
+
+
+def test_environment_before_file(monkeypatch, tmp_path):
+    (tmp_path / ".env").write_text("CLOUD_PROVIDER=aws\nAWS_REGION=eu-west-1\nFOREIGN=1\n")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+
+    assert Settings().model_dump() == {"CLOUD_PROVIDER": "aws", "AWS_REGION": "us-east-1"}
+
+
+def test_empty_variable_counts_as_absent(monkeypatch):
+    monkeypatch.setenv("CLOUD_PROVIDER", "")
+    monkeypatch.setenv("AWS_REGION", "")
+
+    assert Settings().model_dump() == {"CLOUD_PROVIDER": "gcp", "AWS_REGION": None}
+
+
+def test_unknown_provider_names_the_field_and_the_choices():
+    with pytest.raises(ValidationError, match=r"CLOUD_PROVIDER\n.*'gcp' or 'aws'.*'azure'"):
+        Settings(CLOUD_PROVIDER="azure")
+
+
+def test_frozen():
+    with pytest.raises(ValidationError, match="frozen"):
+        Settings().AWS_REGION = "us-east-1"
