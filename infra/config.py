@@ -15,8 +15,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 import pulumi
 import yaml
-from cmbcluster_storage import names
-from cmbcluster_storage.rules import BucketRules
+from cmbcluster_storage import names, rules
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -132,7 +131,9 @@ class Kubernetes(_Model):
     @model_validator(mode="after")
     def _has_one_target(self) -> Self:
         if (self.context is None) == (self.render_to is None):
-            raise _problem("needs exactly one of context and renderTo; write one and drop the other")
+            raise _problem(
+                "needs exactly one of context and renderTo; write one and drop the other"
+            )
         return self
 
 
@@ -140,25 +141,25 @@ class Buckets(_Model):
     """What every bucket of the stack is like."""
 
     versioning: bool = Field(
-        BucketRules.versioning,
+        rules.BucketRules.versioning,
         description="overwritten and deleted objects stay as noncurrent versions",
         examples=[True],
     )
     noncurrent_versions_kept: int = Field(
-        BucketRules.noncurrent_versions_kept,
+        rules.BucketRules.noncurrent_versions_kept,
         ge=1,
         le=100,
         description="so many noncurrent versions of an object never expire",
         examples=[30],
     )
     noncurrent_days: int = Field(
-        BucketRules.noncurrent_days,
+        rules.BucketRules.noncurrent_days,
         ge=1,
         description="days after which the noncurrent versions beyond those expire",
         examples=[30],
     )
     abort_uploads_after_days: int = Field(
-        BucketRules.abort_uploads_after_days,
+        rules.BucketRules.abort_uploads_after_days,
         ge=1,
         description="days after which an unfinished upload is thrown away",
         examples=[7],
@@ -173,9 +174,18 @@ class Buckets(_Model):
         examples=[{"cost-centre": "physics"}],
     )
 
-    def rules(self) -> BucketRules:
+    @field_validator("labels")
+    @classmethod
+    def _are_free(cls, labels: dict[str, str]) -> dict[str, str]:
+        if taken := sorted(labels.keys() & rules.OWN_LABELS):
+            raise _problem(
+                f"sets {', '.join(taken)}, which this stack sets itself; use another key"
+            )
+        return labels
+
+    def rules(self) -> rules.BucketRules:
         """Return the same as the runtime knows it."""
-        return BucketRules(**self.model_dump(exclude={"labels"}))
+        return rules.BucketRules(**self.model_dump(exclude={"labels"}))
 
 
 class User(_Model):
@@ -208,9 +218,11 @@ class StackConfig(_Model):
         description="the hub these users belong to; part of every name",
         examples=["cmbcluster"],
     )
-    cloud: AwsCloud = Field(description="provider, account and region", examples=[{}])
-    kubernetes: Kubernetes = Field(description="namespace and context or renderTo", examples=[{}])
-    buckets: Buckets = Field(Buckets(), description="what every bucket is like", examples=[{}])
+    cloud: AwsCloud = Field(description="provider, account and region")
+    kubernetes: Kubernetes = Field(description="namespace and context or renderTo")
+    buckets: Buckets = Field(
+        default_factory=lambda: Buckets.model_validate({}), description="what every bucket is like"
+    )
     users: tuple[Annotated[User, BeforeValidator(_user_of)], ...] = Field(
         (), description="one entry per user: an id, or an object with id", examples=[["ann"]]
     )
@@ -279,17 +291,16 @@ def parse(
         _unknown(key, _STACK_FILE_KEYS) for key in stack_file_keys if key not in _STACK_FILE_KEYS
     ]
     raw: dict[str, Any] = {}
-    known = [to_camel(field) for field in StackConfig.model_fields]
-    for full_key, text in values.items():
-        namespace, _, key = full_key.partition(":")
-        if namespace == "pulumi":  # the engine's own: tags, disabled providers, …
+    known = {f"{PROJECT}:{to_camel(field)}": to_camel(field) for field in StackConfig.model_fields}
+    for key, text in values.items():
+        if key.startswith("pulumi:"):  # the engine's own: tags, disabled providers, …
             continue
-        if namespace != PROJECT or key not in known:
-            problems.append(_unknown(full_key, [f"{PROJECT}:{key}" for key in known]))
-        elif full_key in secret_keys:
-            problems.append(f"{full_key}: is encrypted; nothing here is secret, write it plainly")
-        elif (value := _value(key, text)) not in ({}, [], ""):  # defaults of Pulumi.yaml: absent
-            raw[key] = value
+        if key not in known:
+            problems.append(_unknown(key, known))
+        elif key in secret_keys:
+            problems.append(f"{key}: is encrypted; nothing here is secret, write it plainly")
+        elif (value := _value(text)) not in ({}, [], ""):  # defaults of Pulumi.yaml: absent
+            raw[known[key]] = value
     try:
         config = StackConfig.model_validate_json(json.dumps(raw))
     except ValidationError as error:
@@ -300,13 +311,13 @@ def parse(
     raise ConfigError("\n".join(["the stack's config cannot be used:", *problems]))
 
 
-def _value(key: str, text: str) -> Any:
-    if key == "platform":
-        return text
+def _value(text: str) -> Any:
+    """Return what has structure as such; anything else is the text that it is."""
     try:
-        return json.loads(text)
+        value = json.loads(text)
     except ValueError:
         return text
+    return value if isinstance(value, dict | list) else text
 
 
 def _problem(text: str) -> PydanticCustomError:

@@ -33,9 +33,7 @@ def irsa_trust(
     return document(
         {
             "Effect": "Allow",
-            "Principal": {
-                "Federated": f"arn:{partition}:iam::{account_id}:oidc-provider/{issuer}"
-            },
+            "Principal": {"Federated": f"arn:{partition}:iam::{account_id}:oidc-provider/{issuer}"},
             "Action": "sts:AssumeRoleWithWebIdentity",
             "Condition": {
                 "StringEquals": {

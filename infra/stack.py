@@ -3,8 +3,7 @@
 from typing import Any
 
 from cmbcluster_storage import names
-from cmbcluster_storage.rules import bucket_labels
-from cmbcluster_storage.volumes import s3_volume
+from cmbcluster_storage.volumes import object_labels, s3_volume
 from pulumi import ResourceOptions
 
 from infra import aws, volumes
@@ -55,7 +54,7 @@ def _user(
                 config.cloud.account_id,
                 config.cloud.region,
             ),
-            labels=bucket_labels(config.platform, slug, {}),
+            labels=object_labels(config.platform, slug),
         ),
         volume_options,
     )

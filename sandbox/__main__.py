@@ -2,12 +2,13 @@
 
 import os
 import sys
+from pathlib import Path
 
 from sandbox import setup
 
-if os.path.abspath(sys.prefix) != os.path.abspath(setup.PYTHON.parent.parent):
+if Path(sys.prefix).resolve() != setup.VENV:
     setup.ensure()
-    os.execv(setup.PYTHON, [str(setup.PYTHON), "-m", "sandbox", *sys.argv[1:]])
+    os.execv(setup.PYTHON, [str(setup.PYTHON), "-m", "sandbox", *sys.argv[1:]])  # noqa: S606 - no shell wanted
 
 from sandbox.cli import main
 

@@ -12,17 +12,15 @@ import re
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from sandbox import schema, workspace
 from sandbox.properties import UNKNOWN, Properties
 from sandbox.provider import (
     Failures,
     PartialError,
-    Provider,
     ProviderError,
     ResourceType,
     serve,
@@ -123,7 +121,9 @@ class Bucket(ResourceType):
         if not self._exists(resource_id):
             return None
         found = {"bucket": resource_id, "tags": self._tags(resource_id)}
-        return {key: inputs[key] for key in ("bucketNamespace", "forceDestroy") if key in inputs} | found
+        return {
+            key: inputs[key] for key in ("bucketNamespace", "forceDestroy") if key in inputs
+        } | found
 
     def update(self, resource_id: str, old: Properties, new: Properties) -> None:
         """Change the tags: nothing else of a bucket can change."""
@@ -172,7 +172,9 @@ class Bucket(ResourceType):
             entries = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
             if not entries:
                 return
-            keys = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in entries]
+            keys: Any = [
+                {"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in entries
+            ]
             self._s3.delete_objects(Bucket=name, Delete={"Objects": keys, "Quiet": True})
 
 
@@ -187,7 +189,7 @@ class BucketSetting(ResourceType):
     """
 
     what: str
-    choices: Mapping[str, Collection[str]] = {}
+    choices: ClassVar[Mapping[str, Collection[str]]] = {}
     replaced_by = frozenset({"bucket", "expectedBucketOwner", "region"})
 
     def __init__(self, s3: "S3Client") -> None:
@@ -240,23 +242,13 @@ class PublicAccessBlock(BucketSetting):
     """The four switches that keep a bucket private."""
 
     what = "S3 Bucket Public Access Block"
-    supported = frozenset(
-        {
-            "bucket",
-            "blockPublicAcls",
-            "blockPublicPolicy",
-            "ignorePublicAcls",
-            "restrictPublicBuckets",
-        }
-    )
+    switches = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+    supported = frozenset({"bucket", *switches})
 
     def put(self, bucket: str, inputs: Properties) -> None:
         """Write all four: an absent one is off."""
-        switches = {_sdk_name(key): inputs.get(key, False) for key in self.supported - {"bucket"}}
-        self._s3.put_public_access_block(
-            Bucket=bucket,
-            PublicAccessBlockConfiguration=switches,  # pyright: ignore[reportArgumentType]
-        )
+        switches: Any = {_sdk_name(key): inputs.get(key, False) for key in self.switches}
+        self._s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=switches)
 
     def get(self, bucket: str) -> Properties:
         """Return all four."""
@@ -273,7 +265,9 @@ class OwnershipControls(BucketSetting):
 
     what = "S3 Bucket Ownership Controls"
     supported = frozenset({"bucket", "rule"})
-    choices = {r"rule\.objectOwnership": ("BucketOwnerPreferred", "ObjectWriter", "BucketOwnerEnforced")}
+    choices: ClassVar = {
+        r"rule\.objectOwnership": ("BucketOwnerPreferred", "ObjectWriter", "BucketOwnerEnforced")
+    }
 
     def put(self, bucket: str, inputs: Properties) -> None:
         """Write the one rule."""
@@ -296,7 +290,7 @@ class Encryption(BucketSetting):
 
     what = "S3 Bucket Server-side Encryption Configuration"
     supported = frozenset({"bucket", "rules"})
-    choices = {
+    choices: ClassVar = {
         r".*\.sseAlgorithm": ("AES256", "aws:kms", "aws:kms:dsse"),
     }
 
@@ -322,7 +316,7 @@ class Versioning(BucketSetting):
 
     what = "S3 Bucket Versioning"
     supported = frozenset({"bucket", "versioningConfiguration"})
-    choices = {r"versioningConfiguration\.status": ("Enabled", "Suspended", "Disabled")}
+    choices: ClassVar = {r"versioningConfiguration\.status": ("Enabled", "Suspended", "Disabled")}
 
     def put(self, bucket: str, inputs: Properties) -> None:
         """Write the status; a bucket that never had any is Disabled without a word."""
@@ -349,7 +343,7 @@ class Lifecycle(BucketSetting):
 
     what = "S3 Bucket Lifecycle Configuration"
     supported = frozenset({"bucket", "rules"})
-    choices = {r"rules\[\d+\]\.status": ("Enabled", "Disabled")}
+    choices: ClassVar = {r"rules\[\d+\]\.status": ("Enabled", "Disabled")}
 
     def put(self, bucket: str, inputs: Properties) -> None:
         """Write all rules; one without a filter holds for the whole bucket."""
@@ -621,4 +615,4 @@ def _to_wire(value: Any) -> Any:
 
 
 if __name__ == "__main__":
-    serve(Provider(schema.load("pulumi_aws", TYPES, workspace.SCHEMAS), configure))
+    serve("pulumi_aws", TYPES, configure)

@@ -30,7 +30,9 @@ def main() -> int:
     )
     parser.add_argument("--stack", help="the stack: aws is Pulumi.aws.yaml")
     args, rest = parser.parse_known_args()
-    stacks = sorted(path.name[len("Pulumi.") : -len(".yaml")] for path in CHECKOUT.glob("Pulumi.*.yaml"))
+    stacks = sorted(
+        path.name[len("Pulumi.") : -len(".yaml")] for path in CHECKOUT.glob("Pulumi.*.yaml")
+    )
     if args.stack not in stacks:
         parser.error(f"--stack: {args.stack!r} is no stack here; choose one of {', '.join(stacks)}")
     with Run(Workspace(ROOT / "work"), args.stack) as run:

@@ -61,7 +61,9 @@ class _Stores:
         self._stores: dict[str, dict[Any, Any]] = {
             f"{service}.{name}": store._data
             for service in _SERVICES
-            for name, store in vars(importlib.import_module(f"ministack.services.{service}")).items()
+            for name, store in vars(
+                importlib.import_module(f"ministack.services.{service}")
+            ).items()
             if isinstance(store, AccountScopedDict | AccountRegionScopedDict)
         }
 

@@ -15,9 +15,8 @@ from typing import Any
 
 import yaml
 
-from sandbox import schema, workspace
 from sandbox.properties import Properties
-from sandbox.provider import Failures, Provider, ProviderError, ResourceType, serve
+from sandbox.provider import Failures, ProviderError, ResourceType, serve
 
 TYPES = {
     "kubernetes:core/v1:ServiceAccount": "core.v1.ServiceAccount",
@@ -166,7 +165,9 @@ def configure(config: Properties) -> dict[str, ResourceType]:
     if context and folder:
         raise ProviderError('"context" arg is not compatible with "renderYamlToDirectory" arg')
     if not context and not folder:
-        raise ProviderError("the sandbox has no current context: name one, or a folder to render to")
+        raise ProviderError(
+            "the sandbox has no current context: name one, or a folder to render to"
+        )
     if folder:
         # The engine starts plugins in the checkout, which a run of the sandbox must not touch.
         rendered = Path(os.environ["SANDBOX_PROJECT"]) / folder
@@ -204,5 +205,4 @@ def _text(manifest: Properties) -> str:
 
 
 if __name__ == "__main__":
-    sdk = schema.load("pulumi_kubernetes", TYPES, workspace.SCHEMAS)
-    serve(Provider(sdk, configure, replaced_by=frozenset({"context", "renderYamlToDirectory"})))
+    serve("pulumi_kubernetes", TYPES, configure, frozenset({"context", "renderYamlToDirectory"}))

@@ -13,7 +13,6 @@ from concurrent import futures
 from pathlib import Path
 
 import grpc
-import pulumi
 from google.protobuf import json_format
 from google.protobuf.empty_pb2 import Empty
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2

@@ -112,9 +112,7 @@ def _signals_passed_to(process: "subprocess.Popen[str]") -> Iterator[None]:
         if not (number == signal.SIGINT and sys.stdin.isatty()):
             process.send_signal(signal.SIGINT)
 
-    before = {
-        number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)
-    }
+    before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:

@@ -20,9 +20,10 @@ from google.protobuf.empty_pb2 import Empty
 from google.rpc import status_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
+from sandbox import workspace
 from sandbox.processes import exit_on_signals, exit_with_parent
 from sandbox.properties import UNKNOWN, Properties, differences, from_struct, like, to_struct
-from sandbox.schema import Schema
+from sandbox.schema import Schema, load
 
 # As many calls as the engine has under way at once by default, with room.
 _THREADS = 64
@@ -97,6 +98,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def __init__(
         self,
+        version: str,
         schema: Schema,
         configure: Callable[[Properties], Mapping[str, ResourceType]],
         replaced_by: frozenset[str] = frozenset(),
@@ -104,10 +106,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         """Serve the types that `configure` makes of the provider's own config.
 
         Args:
+            version: of the plugin that this stands for.
             schema: of all its types.
             configure: config to token to type; raises ProviderError.
             replaced_by: config keys whose change replaces every resource.
         """
+        self._version = version
         self._schema = schema
         self._configure = configure
         self._replaced_by = replaced_by
@@ -126,8 +130,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return Empty()
 
     def GetPluginInfo(self, request, context):  # noqa: N802
-        """Return the version, as the plugin's folder has it."""
-        return plugin_pb2.PluginInfo()
+        """Return the version that the SDK expects."""
+        return plugin_pb2.PluginInfo(version=self._version)
 
     def CheckConfig(self, request, context):  # noqa: N802
         """Accept the config; `Configure` refuses what it cannot use."""
@@ -206,7 +210,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         """Change a resource in place."""
         old, new = from_struct(request.old_inputs), from_struct(request.news)
         if request.preview:
-            return provider_pb2.UpdateResponse(properties=to_struct(from_struct(request.olds) | new))
+            return provider_pb2.UpdateResponse(
+                properties=to_struct(from_struct(request.olds) | new)
+            )
         kind = self._type(_token(request.urn), context)
         with _told_to(context, new):
             kind.update(request.id, old, new)
@@ -229,7 +235,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             return self._types[token]
         close = difflib.get_close_matches(token, self._types, n=1)
         cure = f"; did you mean {close[0]}?" if close else f"; it knows {', '.join(self._types)}"
-        context.abort(grpc.StatusCode.UNIMPLEMENTED, f"the sandbox knows no type {token}{cure}")
+        return context.abort(
+            grpc.StatusCode.UNIMPLEMENTED, f"the sandbox knows no type {token}{cure}"
+        )
 
 
 class _told_to:  # noqa: N801 - reads as a phrase: with _told_to(context)
@@ -261,14 +269,28 @@ class _told_to:  # noqa: N801 - reads as a phrase: with _told_to(context)
         code = grpc.StatusCode.UNKNOWN
         status = status_pb2.Status(code=code.value[0], message=reason, details=[packed])
         trailer = ("grpc-status-details-bin", status.SerializeToString())
-        self._context.set_trailing_metadata([trailer])
+        self._context.set_trailing_metadata((trailer,))
         self._context.abort(code, reason)
 
 
-def serve(provider: Provider) -> None:
-    """Serve the engine on a free port of loopback, told on stdout, until it is done."""
+def serve(
+    sdk: str,
+    tokens: Mapping[str, str],
+    configure: Callable[[Properties], Mapping[str, ResourceType]],
+    replaced_by: frozenset[str] = frozenset(),
+) -> None:
+    """Serve the engine on a free port of loopback, told on stdout, until it is done.
+
+    Args:
+        sdk: the package that programs use the provider through, like "pulumi_aws".
+        tokens: type token to "module.Class" inside the SDK.
+        configure: as `Provider` takes it.
+        replaced_by: as `Provider` takes it.
+    """
     exit_with_parent()
     exit_on_signals()
+    schema = load(sdk, tokens, workspace.SCHEMAS)
+    provider = Provider(workspace.plugin_version(sdk), schema, configure, replaced_by)
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=_THREADS))
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
     port = server.add_insecure_port("127.0.0.1:0")
@@ -281,7 +303,9 @@ def _diff_response(
     changed: list[tuple[str, str]], replaced_by: frozenset[str], replaced_first: bool
 ) -> provider_pb2.DiffResponse:
     response = provider_pb2.DiffResponse(
-        changes=provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE,
+        changes=provider_pb2.DiffResponse.DIFF_SOME
+        if changed
+        else provider_pb2.DiffResponse.DIFF_NONE,
         hasDetailedDiff=True,
     )
     for path, change in changed:

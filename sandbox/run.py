@@ -52,7 +52,9 @@ class Run:
 
     def shell(self, arguments: list[str]) -> int:
         """Run the user's shell where plain `pulumi` works; return its exit code."""
-        return self._run([os.environ.get("SHELL", "/bin/sh"), *arguments], captured=False).returncode
+        return self._run(
+            [os.environ.get("SHELL", "/bin/sh"), *arguments], captured=False
+        ).returncode
 
     def _run(self, command: list[str], captured: bool) -> subprocess.CompletedProcess[str]:
         return self._guard.run(

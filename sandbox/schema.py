@@ -12,9 +12,10 @@ import importlib
 import importlib.metadata
 import inspect
 import json
+import os
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,6 @@ _SCALARS: dict[object, Shape] = {
     bool: "boolean",
     Any: "any",
 }
-
 
 
 class Schema:
@@ -80,25 +80,29 @@ class Schema:
         if isinstance(shape, str):
             if not _is_scalar(shape, value):
                 yield path, f"expected {shape}, got {json.dumps(value)}"
-            return
-        kind, inner = next(iter(shape.items()))
-        if kind == "union":
-            failures = [list(self._failures(path, option, value)) for option in inner]
-            if all(failures):
-                yield from min(failures, key=len)
-        elif kind == "object":
-            yield from self._object_failures(path, inner, value)
-        elif not isinstance(value, list if kind == "array" else dict):
-            yield path, f"expected {kind}, got {json.dumps(value)}"
-        elif kind == "array":
-            for index, item in enumerate(value):
-                yield from self._failures(f"{path}[{index}]", inner, item)
+        elif "union" in shape:
+            options = [list(self._failures(path, option, value)) for option in shape["union"]]
+            if all(options):
+                yield from min(options, key=len)
+        elif "object" in shape:
+            yield from self._object_failures(path, shape["object"], value)
         else:
+            yield from self._collection_failures(path, shape, value)
+
+    def _collection_failures(
+        self, path: str, shape: dict[str, Any], value: Any
+    ) -> Iterator[tuple[str, str]]:
+        if isinstance(value, list) and "array" in shape:
+            for index, item in enumerate(value):
+                yield from self._failures(f"{path}[{index}]", shape["array"], item)
+        elif isinstance(value, dict) and "map" in shape:
             for key, item in value.items():
-                yield from self._failures(f"{path}.{key}", inner, item)
+                yield from self._failures(f"{path}.{key}", shape["map"], item)
+        else:
+            yield path, f"expected {next(iter(shape))}, got {json.dumps(value)}"
 
 
-def load(sdk: str, tokens: dict[str, str], folder: Path) -> Schema:
+def load(sdk: str, tokens: Mapping[str, str], folder: Path) -> Schema:
     """Return the schema of these types, from `folder` if it was derived before.
 
     Args:
@@ -114,13 +118,13 @@ def load(sdk: str, tokens: dict[str, str], folder: Path) -> Schema:
             return schema
     document = derived(sdk, tokens)
     folder.mkdir(parents=True, exist_ok=True)
-    written = path.with_suffix(f".{id(document)}")
+    written = path.with_suffix(f".{os.getpid()}")
     written.write_text(json.dumps(document), "utf-8")
     written.replace(path)
     return Schema(document)
 
 
-def derived(sdk: str, tokens: dict[str, str]) -> dict[str, Any]:
+def derived(sdk: str, tokens: Mapping[str, str]) -> dict[str, Any]:
     """Return the schema of these types, read off the SDK's classes."""
     reader = _Reader()
     document: dict[str, Any] = {"inputs": {}, "outputs": {}, "objects": reader.objects}

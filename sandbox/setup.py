@@ -11,11 +11,11 @@ import sys
 from pathlib import Path
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
-_VENV = _CHECKOUT / ".venv"
 _LOCK = _CHECKOUT / "requirements-dev.txt"
 _OLDEST_PYTHON = (3, 11)
 
-PYTHON = _VENV / "bin" / "python"
+VENV = _CHECKOUT / ".venv"
+PYTHON = VENV / "bin" / "python"
 
 
 def ensure() -> None:
@@ -38,14 +38,14 @@ def ensure() -> None:
 
 def _ensure_environment() -> None:
     wanted = hashlib.sha256(
-        _LOCK.read_bytes() + (_CHECKOUT / "pyproject.toml").read_bytes() + str(_VENV).encode()
+        _LOCK.read_bytes() + (_CHECKOUT / "pyproject.toml").read_bytes() + str(VENV).encode()
     ).hexdigest()
-    installed = _VENV / "installed"  # written last: an interrupted set-up starts again
+    installed = VENV / "installed"  # written last: an interrupted set-up starts again
     if PYTHON.exists() and installed.exists() and installed.read_text() == wanted:
         return
     print("Installing the locked dependencies into .venv: about a minute.", file=sys.stderr)
     _run(
-        [sys.executable, "-m", "venv", "--clear", str(_VENV)],
+        [sys.executable, "-m", "venv", "--clear", str(VENV)],
         "this Python cannot make virtual environments; install its venv module (Debian: "
         "`apt install python3-venv`) or use another one: `make PYTHON=python3.12 demo`",
     )

@@ -48,17 +48,18 @@ class Workspace:
         self.clusters = folder / "clusters"
         self._home = folder / "home"
         self._state = folder / "state"
-        self._bin = folder / "bin"
         self._stack_files = stack_files
         self._virtualenv = virtualenv
 
     def prepare(self) -> None:
         """Make what is missing, and copy the stack files as they are now."""
-        for path in (self.project, self.emulators, self.clusters, self._state, self._bin):
+        for path in (self.project, self.emulators, self.clusters, self._state):
             path.mkdir(parents=True, exist_ok=True)
-        _write_script(self._bin / "pulumi-language-python", "sandbox.language_host")
+        host = self._home / "plugins" / f"language-python-v{engine.version()}"
+        host.mkdir(parents=True, exist_ok=True)
+        _write_script(host / "pulumi-language-python", "sandbox.language_host")
         for name, sdk in _PLUGINS.items():
-            plugin = self._home / "plugins" / f"resource-{name}-v{_plugin_version(sdk)}"
+            plugin = self._home / "plugins" / f"resource-{name}-v{plugin_version(sdk)}"
             plugin.mkdir(parents=True, exist_ok=True)
             _write_script(plugin / f"pulumi-resource-{name}", f"sandbox.{name}")
         self._copy_stack_files()
@@ -76,7 +77,7 @@ class Workspace:
             aws_url: where the emulator of AWS listens.
         """
         inherited = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        paths = (self._bin, engine.path().parent, Path(sys.executable).parent)
+        paths = (engine.path().parent, Path(sys.executable).parent)
         return inherited | {
             "PATH": os.pathsep.join([*map(str, paths), inherited.get("PATH", os.defpath)]),
             "PULUMI_HOME": str(self._home),
@@ -84,6 +85,7 @@ class Workspace:
             "PULUMI_STACK": stack,
             "PULUMI_CONFIG_PASSPHRASE": "sandbox",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "SANDBOX_CLUSTERS": str(self.clusters),
             "SANDBOX_PROJECT": str(self.project),
@@ -143,7 +145,7 @@ def remove(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def _plugin_version(sdk: str) -> str:
+def plugin_version(sdk: str) -> str:
     """Return the version of the plugin that an SDK asks for, as the SDK tells it."""
     spec = importlib.util.find_spec(sdk)
     if spec is None or spec.origin is None:

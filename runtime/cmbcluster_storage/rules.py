@@ -30,11 +30,19 @@ class BucketRules:
     abort_uploads_after_days: int = 7
 
 
+OWN_LABELS = frozenset({"managed-by", "platform", "user"})
+
+
 def bucket_labels(platform: str, user_slug: str, labels: Mapping[str, str]) -> dict[str, str]:
     """Return the labels (tags on AWS) of one user's bucket and identity.
 
-    Keys and values fit both clouds: 1-63 characters of [a-z0-9_-]. Ours win over
-    the operator's of the same key, because they tell whose data it is.
+    Args:
+        platform: the hub's name.
+        user_slug: what `names.user_slug` returns: no id and no address goes into a label.
+        labels: the operator's own; none of `OWN_LABELS`.
+
+    Returns:
+        Keys and values of 1-63 characters of [a-z0-9_-], which fit both clouds.
     """
     return {
         **labels,

@@ -9,7 +9,7 @@ HEAVY = {"asyncio", "boto3", "botocore", "google.cloud.storage", "pulumi", "pyda
 
 def loaded_by(statement: str) -> set[str]:
     program = f"import sys; {statement}; print(*sys.modules)"
-    answer = subprocess.run(  # noqa: S603 - our own program
+    answer = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, check=True, text=True
     )
     return HEAVY & set(answer.stdout.split())

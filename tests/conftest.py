@@ -1,0 +1,35 @@
+"""What every ring shares: its marker, a clean environment, an emulator."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.emulator import Emulator
+
+_TESTS = Path(__file__).parent
+_FOREIGN = (
+    "AWS_", "CLOUD_", "COGNITO_", "ECR_", "EKS_", "GOOGLE_", "PROJECT_", "PULUMI_", "REGION", "S3_",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        ring = item.path.relative_to(_TESTS).parts[0]
+        item.add_marker(ring)
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.startswith(_FOREIGN):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def aws_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start an emulator of AWS for the whole session and return its address."""
+    emulator = Emulator(tmp_path_factory.mktemp("emulator") / "aws")
+    yield emulator.url
+    emulator.close()
