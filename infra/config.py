@@ -287,10 +287,24 @@ def parse(
     Raises:
         ConfigError: lists all problems, not the first only.
     """
-    problems = [
+    raw, problems = _raw(values, secret_keys)
+    problems += [
         _unknown(key, _STACK_FILE_KEYS) for key in stack_file_keys if key not in _STACK_FILE_KEYS
     ]
+    try:
+        config = StackConfig.model_validate_json(json.dumps(raw))
+    except ValidationError as error:
+        problems += [_described(details) for details in error.errors(include_url=False)]
+    else:
+        if not problems:
+            return config
+    raise ConfigError("\n".join(["the stack's config cannot be used:", *problems]))
+
+
+def _raw(values: Mapping[str, str], secret_keys: Iterable[str]) -> tuple[dict[str, Any], list[str]]:
+    """Return what the model is to check, and the problems of the outermost keys."""
     raw: dict[str, Any] = {}
+    problems: list[str] = []
     known = {f"{PROJECT}:{to_camel(field)}": to_camel(field) for field in StackConfig.model_fields}
     for key, text in values.items():
         if key.startswith("pulumi:"):  # the engine's own: tags, disabled providers, …
@@ -301,14 +315,7 @@ def parse(
             problems.append(f"{key}: is encrypted; nothing here is secret, write it plainly")
         elif (value := _value(text)) not in ({}, [], ""):  # defaults of Pulumi.yaml: absent
             raw[known[key]] = value
-    try:
-        config = StackConfig.model_validate_json(json.dumps(raw))
-    except ValidationError as error:
-        problems += [_described(details) for details in error.errors(include_url=False)]
-    else:
-        if not problems:
-            return config
-    raise ConfigError("\n".join(["the stack's config cannot be used:", *problems]))
+    return raw, problems
 
 
 def _value(text: str) -> Any:

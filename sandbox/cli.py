@@ -2,6 +2,7 @@
 
 import argparse
 
+from sandbox import demo
 from sandbox.run import Run
 from sandbox.workspace import CHECKOUT, ROOT, Workspace
 
@@ -30,6 +31,8 @@ def main() -> int:
     )
     parser.add_argument("--stack", help="the stack: aws is Pulumi.aws.yaml")
     args, rest = parser.parse_known_args()
+    if args.command == "demo":
+        return demo.main()
     stacks = sorted(
         path.name[len("Pulumi.") : -len(".yaml")] for path in CHECKOUT.glob("Pulumi.*.yaml")
     )

@@ -31,8 +31,13 @@ _Receive = Callable[[], Awaitable[_Message]]
 class Emulator:
     """A running emulator, in a process of its own that ends with this one."""
 
-    def __init__(self, state: Path) -> None:
-        """Start it with what `state` holds, which may not exist yet."""
+    def __init__(self, state: Path, account_id: str = "123456789012") -> None:
+        """Start it with what `state` holds, which may not exist yet.
+
+        Args:
+            state: the file of its contents.
+            account_id: whose the credentials are that it hands out.
+        """
         with socket.create_server(("127.0.0.1", 0)) as listener:
             self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
             # Requests wait in the listener's queue until the process is ready.
@@ -40,6 +45,7 @@ class Emulator:
                 self._process = subprocess.Popen(
                     [sys.executable, "-m", __name__, str(listener.fileno()), str(state)],
                     pass_fds=[listener.fileno()],
+                    env=os.environ | {"MINISTACK_ACCOUNT_ID": account_id, "LOG_LEVEL": "WARNING"},
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
@@ -120,5 +126,4 @@ async def _serve(listener: int, state: Path) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the engine, which needs us
-    os.environ["LOG_LEVEL"] = "WARNING"
     asyncio.run(_serve(int(sys.argv[1]), Path(sys.argv[2])))

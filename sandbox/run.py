@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
@@ -27,7 +28,9 @@ class Run:
         """Prepare the workspace, start the emulators and make the stack known."""
         self.workspace.prepare()
         self._guard = Guard()
-        self.emulator = Emulator(self.workspace.emulators / "aws")
+        self.emulator = Emulator(
+            self.workspace.emulators / "aws", self.workspace.account_id(self.stack)
+        )
         self.environment = self.workspace.environment(self.stack, self.emulator.url)
         if not self.workspace.has_stack(self.stack):
             self.pulumi("stack", "init", self.stack, captured=True)
@@ -48,15 +51,22 @@ class Run:
         command = [str(engine.path()), *arguments]
         if arguments[0] in _CONFIRMED and not _DECIDED & set(arguments):
             command.append("--yes")
-        return self._run(command, captured)
+        return self._run(command, self.environment, captured)
 
     def shell(self, arguments: list[str]) -> int:
         """Run the user's shell where plain `pulumi` works; return its exit code."""
-        return self._run(
-            [os.environ.get("SHELL", "/bin/sh"), *arguments], captured=False
-        ).returncode
+        shell = [os.environ.get("SHELL", "/bin/sh"), *arguments]
+        return self._run(shell, self.environment, captured=False).returncode
 
-    def _run(self, command: list[str], captured: bool) -> subprocess.CompletedProcess[str]:
+    def command(
+        self, command: list[str], environment: Mapping[str, str]
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command in an environment of its own, its output captured."""
+        return self._run(command, environment, captured=True)
+
+    def _run(
+        self, command: list[str], environment: Mapping[str, str], captured: bool
+    ) -> subprocess.CompletedProcess[str]:
         return self._guard.run(
-            command, cwd=self.workspace.project, env=self.environment, captured=captured
+            command, cwd=self.workspace.project, env=environment, captured=captured
         )

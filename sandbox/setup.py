@@ -11,11 +11,12 @@ import sys
 from pathlib import Path
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
-_LOCK = _CHECKOUT / "requirements-dev.txt"
 _OLDEST_PYTHON = (3, 11)
 
 VENV = _CHECKOUT / ".venv"
 PYTHON = VENV / "bin" / "python"
+
+_PIP_CURE = "the dependencies could not be installed; look at pip's words above and run it again"
 
 
 def ensure() -> None:
@@ -37,24 +38,50 @@ def ensure() -> None:
 
 
 def _ensure_environment() -> None:
-    wanted = hashlib.sha256(
-        _LOCK.read_bytes() + (_CHECKOUT / "pyproject.toml").read_bytes() + str(VENV).encode()
-    ).hexdigest()
-    installed = VENV / "installed"  # written last: an interrupted set-up starts again
-    if PYTHON.exists() and installed.exists() and installed.read_text() == wanted:
+    lock_environment(VENV, _CHECKOUT / "requirements-dev.txt")
+    project = (_CHECKOUT / "pyproject.toml").read_bytes()
+    if not _is_done(VENV, "editable", project):
+        _run([*_pip(VENV), "--no-build-isolation", "--no-deps", "-e", str(_CHECKOUT)], _PIP_CURE)
+        _done(VENV, "editable", project)
+
+
+def lock_environment(venv: Path, lock: Path) -> None:
+    """Make a virtual environment of exactly what a lock file says, unless it is there.
+
+    Raises:
+        SetupError: it could not be made.
+    """
+    locked = lock.read_bytes()
+    if _is_done(venv, "locked", locked) and (venv / "bin" / "python").exists():
         return
-    print("Installing the locked dependencies into .venv: about a minute.", file=sys.stderr)
+    print(f"Installing {lock.name} into {venv.name}: about a minute.", file=sys.stderr)
     _run(
-        [sys.executable, "-m", "venv", "--clear", str(VENV)],
+        [sys.executable, "-m", "venv", "--clear", str(venv)],
         "this Python cannot make virtual environments; install its venv module (Debian: "
         "`apt install python3-venv`) or use another one: `make PYTHON=python3.12 demo`",
     )
-    pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    cure = "the dependencies could not be installed; look at pip's words above and run it again"
-    # The lock is complete and hashed, so pip need not resolve; bytecode comes when it is used.
-    _run([*pip, "--no-compile", "--no-deps", "--require-hashes", "-r", str(_LOCK)], cure)
-    _run([*pip, "--no-build-isolation", "--no-deps", "-e", str(_CHECKOUT)], cure)
-    installed.write_text(wanted)
+    # The lock is complete and hashed: nothing to resolve. Bytecode comes with the first use.
+    _run([*_pip(venv), "--no-compile", "--no-deps", "--require-hashes", "-r", str(lock)], _PIP_CURE)
+    _done(venv, "locked", locked)
+
+
+def _pip(venv: Path) -> "list[str]":
+    python = str(venv / "bin" / "python")
+    return [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+
+
+def _is_done(venv: Path, step: str, content: bytes) -> bool:
+    """Tell whether a step was finished, not only begun, with this content and in this place."""
+    stamp = venv / f"{step}.done"
+    return stamp.exists() and stamp.read_text() == _digest(venv, content)
+
+
+def _done(venv: Path, step: str, content: bytes) -> None:
+    (venv / f"{step}.done").write_text(_digest(venv, content))
+
+
+def _digest(venv: Path, content: bytes) -> str:
+    return hashlib.sha256(content + str(venv).encode()).hexdigest()
 
 
 def _run(command: "list[str]", cure: str) -> None:

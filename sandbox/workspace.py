@@ -92,14 +92,14 @@ class Workspace:
             "AWS_ENDPOINT_URL": aws_url,
             "AWS_EC2_METADATA_DISABLED": "true",
             # The emulator takes an access key of 12 digits for an account.
-            "AWS_ACCESS_KEY_ID": self._account(stack),
+            "AWS_ACCESS_KEY_ID": self.account_id(stack),
             "AWS_SECRET_ACCESS_KEY": "sandbox",
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         }
 
-    def _account(self, stack: str) -> str:
-        """Return the account that the stack asks for: the sandbox has any."""
+    def account_id(self, stack: str) -> str:
+        """Return the AWS account that the stack asks for: the sandbox has any."""
         path = self.project / f"Pulumi.{stack}.yaml"
         try:
             settings = yaml.safe_load(path.read_text("utf-8"))
@@ -117,7 +117,7 @@ class Workspace:
             text, copy = source.read_text("utf-8"), self.project / name
             if name == "Pulumi.yaml":
                 settings = yaml.safe_load(text)
-                settings["main"] = str(CHECKOUT)
+                settings.setdefault("main", str(CHECKOUT))
                 settings["runtime"]["options"]["virtualenv"] = str(self._virtualenv)
                 text = yaml.safe_dump(settings, sort_keys=False)
             elif copy.exists():  # the engine has added the salt of this workspace's secrets

@@ -1,0 +1,40 @@
+# Every target sets up what it needs: .venv, the locked dependencies, the engine.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help setup demo test check unit emulator engine lock clean
+
+help:
+	@echo "make demo      two researchers' storage on AWS, without an account, in a minute"
+	@echo "make test      every test: unit, emulator, engine"
+	@echo "make check     format, lint, types, layers, README"
+	@echo "make unit      tests that touch memory only; likewise: make emulator, make engine"
+	@echo "make setup     only what the others do first"
+	@echo "make lock      lock the dependencies of pyproject.toml anew"
+	@echo "make clean     remove the environment and all that runs left; the engine stays cached"
+
+setup:
+	@$(PYTHON) sandbox/setup.py
+
+demo: setup
+	@$(BIN)/python -m sandbox demo
+
+test: setup
+	$(BIN)/pytest --cov --cov-report=term
+
+unit emulator engine: setup
+	$(BIN)/pytest -m $@
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/deptry .
+	$(BIN)/pytest -q tests/unit/test_readme.py
+
+lock: setup
+	$(BIN)/python -m sandbox.lock
+
+clean:
+	rm -rf .venv .sandbox .coverage .hypothesis .pytest_cache .ruff_cache .import_linter_cache

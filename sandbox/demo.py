@@ -1,0 +1,173 @@
+"""`make demo`: the whole story in a minute, each step checked as it is told.
+
+A workspace of its own, made anew every time. Ends with exit code 1 and the reason as
+soon as a step is not as said.
+"""
+
+import base64
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sandbox.processes import exit_with_parent
+from sandbox.run import Run
+from sandbox.workspace import CHECKOUT, ROOT, Workspace, remove
+
+_STACK = "aws"
+_NEWCOMER = "eve@example.org"
+# Component, bucket, six guards, role and its policy; component, service account, volume, claim.
+_RESOURCES_PER_USER = 14
+
+# What a researcher would type into a notebook. It gets a bucket's name, nothing else.
+_NOTEBOOK = """\
+import asyncio, json, sys
+from cmbcluster_storage import StorageManager
+
+async def main(bucket: str) -> None:
+    async with StorageManager() as storage:
+        await storage.upload_object(bucket, "results/spectrum.csv", b"l,Cl\\n2,1017\\n")
+        await storage.upload_object(bucket, "results/spectrum.csv", b"l,Cl\\n2,1032\\n")
+        listed = await storage.list_objects(bucket)
+        versions = await storage.list_objects(bucket, versions=True)
+        bodies = [
+            await storage.download_object(bucket, old.name, version_id=old.version_id)
+            for old in versions
+        ]
+    print(json.dumps([[info.name for info in listed], [body.decode() for body in bodies]]))
+
+asyncio.run(main(sys.argv[1]))
+"""
+
+
+class DemoError(Exception):
+    """A step was not as said."""
+
+
+def main() -> int:
+    """Tell the story and return the exit code."""
+    exit_with_parent()
+    folder = ROOT / "demo"
+    remove(folder)
+    stack_files = folder / "stack-files"
+    stack_files.mkdir(parents=True)
+    for source in CHECKOUT.glob("Pulumi*.yaml"):
+        shutil.copy(source, stack_files)
+    try:
+        with Run(Workspace(folder / "workspace", stack_files), _STACK) as run:
+            _tell(run, stack_files / f"Pulumi.{_STACK}.yaml")
+    except DemoError as error:
+        print(f"\nThe demo failed: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _tell(run: Run, stack_file: Path) -> None:
+    settings = yaml.safe_load(stack_file.read_text("utf-8"))
+    users = settings["config"]["cmbcluster-storage:users"]
+    _heading(f"1. pulumi up: storage for the {len(users)} users of Pulumi.{_STACK}.yaml")
+    print(yaml.safe_dump({"users": users}).rstrip(), flush=True)
+    created = _summary(_pulumi(run, "up", "--skip-preview", "--json"))
+    _expect(created.get("create") == len(users) * _RESOURCES_PER_USER + 3, f"created: {created}")
+    tree = _pulumi(run, "stack").partition("Current stack resources")[2]
+    print("\nResources" + tree.partition("Current stack outputs")[0].rstrip(), flush=True)
+
+    outputs = json.loads(_pulumi(run, "stack", "output", "--json"))
+    user, storage = next(iter(outputs["users"].items()))
+    _heading(f"2. {user} works with it, knowing only what the outputs say")
+    print(json.dumps(storage, indent=2))
+    _use(run, outputs["platform"], storage)
+
+    _heading(f"3. A pull request adds one line, {_NEWCOMER}: what would it change?")
+    committed = stack_file.read_text("utf-8")
+    users.append(_NEWCOMER)
+    stack_file.write_text(yaml.safe_dump(settings, sort_keys=False), "utf-8")
+    run.workspace.prepare()
+    _preview(run)
+    stack_file.write_text(committed, "utf-8")
+    run.workspace.prepare()
+
+    _heading("4. pulumi up again: nothing to do")
+    again = _summary(_pulumi(run, "up", "--skip-preview", "--json", "--expect-no-changes"))
+    _expect(set(again) == {"same"}, f"changed: {again}")
+    print(f"{again['same']} resources are as they should be; 0 changes.")
+
+    _heading("The Kubernetes objects are here")
+    for path in sorted(run.workspace.clusters.rglob("*.yaml")):
+        print(path.relative_to(CHECKOUT))
+    print("\nGo on by yourself: python -m sandbox --help")
+
+
+def _use(run: Run, platform: dict[str, str], storage: dict[str, str]) -> None:
+    """Work in a user's pod: its identity is what its service account's annotation names."""
+    name, namespace = storage["serviceAccountName"], storage["namespace"]
+    manifests = run.workspace.clusters.glob(f"*/{namespace}/serviceaccount-{name}.yaml")
+    account = yaml.safe_load(next(manifests).read_text("utf-8"))
+    token = run.workspace.folder / "token"
+    token.write_text(_token(f"system:serviceaccount:{namespace}:{name}"), "utf-8")
+    operators = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    environment = {key: run.environment[key] for key in run.environment if key not in operators}
+    environment |= {
+        "CLOUD_PROVIDER": platform["provider"],
+        "AWS_REGION": platform["region"],
+        "AWS_ROLE_ARN": account["metadata"]["annotations"]["eks.amazonaws.com/role-arn"],
+        "AWS_WEB_IDENTITY_TOKEN_FILE": str(token),
+    }
+    print(_NOTEBOOK, flush=True)
+    done = run.command(
+        [sys.executable, "-c", _NOTEBOOK, storage["bucketName"]], environment=environment
+    )
+    _expect(done.returncode == 0, done.stderr)
+    listed, bodies = json.loads(done.stdout)
+    print(f"listed, once:            {listed}\nread, newest first: {bodies}")
+    _expect(listed == ["results/spectrum.csv"], "one object was to be listed")
+    _expect(bodies == ["l,Cl\n2,1032\n", "l,Cl\n2,1017\n"], "both versions were to be read")
+
+
+def _preview(run: Run) -> None:
+    """Show that a preview has exactly the newcomer's resources in it."""
+    report = json.loads(_pulumi(run, "preview", "--json"))
+    changes = [step for step in report["steps"] if step["op"] != "same"]
+    for kind, name in (step["urn"].split("::")[2:] for step in changes):
+        print(f"  + {kind.rpartition('$')[2]:<92} {name}")
+    _expect(len(changes) == _RESOURCES_PER_USER, f"{len(changes)} steps")
+    _expect(all(step["op"] == "create" for step in changes), "only creates were to come")
+    _expect(
+        all(step["urn"].rpartition("::")[2].startswith("eve-example-org-") for step in changes),
+        f"only resources of {_NEWCOMER} were to come",
+    )
+    unchanged = report["changeSummary"]["same"]
+    print(f"{len(changes)} to create, all of them {_NEWCOMER}'s; {unchanged} unchanged.")
+
+
+def _pulumi(run: Run, *arguments: str) -> str:
+    done = run.pulumi(*arguments, captured=True)
+    _expect(done.returncode == 0, f"pulumi {' '.join(arguments)}:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def _summary(events: str) -> dict[str, Any]:
+    """Return how many resources had which step, out of the engine's events."""
+    for line in events.splitlines():
+        if "summaryEvent" in (event := json.loads(line)):
+            return dict(event["summaryEvent"]["resourceChanges"])
+    raise DemoError(f"the engine told no summary:\n{events}")
+
+
+def _token(subject: str) -> str:
+    """Return a token like the one that the cluster projects into a pod, but for its signature."""
+    parts = ({"alg": "none"}, {"sub": subject, "aud": ["sts.amazonaws.com"]})
+    encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode() for part in parts]
+    return ".".join([*(part.rstrip("=") for part in encoded), ""])
+
+
+def _expect(as_said: bool, otherwise: str) -> None:
+    if not as_said:
+        raise DemoError(otherwise)
+
+
+def _heading(text: str) -> None:
+    print(f"\n== {text}\n", flush=True)
