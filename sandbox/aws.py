@@ -592,7 +592,7 @@ def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _tag_list(tags: Mapping[str, str]) -> Any:
-    return [{"Key": key, "Value": value} for key, value in tags.items()]
+    return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
 
 
 def _sdk_name(name: str) -> str:

@@ -43,13 +43,21 @@ class Emulator:
             # Requests wait in the listener's queue until the process is ready.
             with state.with_suffix(".log").open("ab") as log:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", __name__, str(listener.fileno()), str(state)],
+                    [
+                        *(sys.executable, "-m", __name__),
+                        *(str(listener.fileno()), str(state), str(os.getpid())),
+                    ],
                     pass_fds=[listener.fileno()],
                     env=os.environ | {"MINISTACK_ACCOUNT_ID": account_id, "LOG_LEVEL": "WARNING"},
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
                 )
+
+    @property
+    def pid(self) -> int:
+        """The id of its process."""
+        return self._process.pid
 
     def close(self) -> None:
         """End it, its contents saved."""
@@ -107,7 +115,7 @@ class _Saved:
         self._stores.save()
 
 
-async def _serve(listener: int, state: Path) -> None:
+async def _serve(listener: int, state: Path, parent: int) -> None:
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
 
@@ -116,7 +124,7 @@ async def _serve(listener: int, state: Path) -> None:
     done = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, done.set)
-    exit_with_parent(leave=lambda: os.kill(os.getpid(), signal.SIGTERM))
+    exit_with_parent(parent, leave=lambda: os.kill(os.getpid(), signal.SIGTERM))
     config = Config()
     config.bind = [f"fd://{listener}"]
     config.graceful_timeout = 1
@@ -126,4 +134,4 @@ async def _serve(listener: int, state: Path) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the engine, which needs us
-    asyncio.run(_serve(int(sys.argv[1]), Path(sys.argv[2])))
+    asyncio.run(_serve(int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])))

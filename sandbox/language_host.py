@@ -46,7 +46,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def Run(self, request, context):  # noqa: N802
         """Run the program to its end."""
         info = request.info
-        command = [_python(info), "-u", "-m", "sandbox.program"]
+        command = [_python(info), "-u", "-m", "sandbox.program", f"--host-pid={os.getpid()}"]
         command += [f"--monitor={request.monitor_address}", f"--engine={self._engine}"]
         command += [f"--project={request.project}", f"--stack={request.stack}"]
         command += [f"--organization={request.organization}"]

@@ -37,13 +37,17 @@ for number in (signal.SIGHUP, signal.SIGKILL):
 """
 
 
-def exit_with_parent(leave: Callable[[], None] = lambda: os._exit(0)) -> None:
+def exit_with_parent(
+    parent: int | None = None, leave: Callable[[], None] = lambda: os._exit(0)
+) -> None:
     """Leave within a second after the process that started this one is gone.
 
     Args:
+        parent: its id, where it can tell it; else whoever is our parent now, who may
+            already be another if it died in this very moment.
         leave: ends this process; called in a thread of its own.
     """
-    parent = os.getppid()
+    parent = os.getppid() if parent is None else parent
 
     def watch() -> None:
         while os.getppid() == parent:

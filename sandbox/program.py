@@ -27,14 +27,15 @@ TOLD_EXIT_CODE = 32
 
 def main() -> int:
     """Run the program and return the exit code."""
-    exit_with_parent()
     parser = argparse.ArgumentParser()
+    parser.add_argument("--host-pid", type=int)
     for option in ("monitor", "engine", "project", "stack", "organization", "root-directory"):
         parser.add_argument(f"--{option}")
     parser.add_argument("--parallel", type=int)
     parser.add_argument("--dry-run", action="store_true")
     parser.add_argument("program", type=Path)
     args = parser.parse_args()
+    exit_with_parent(args.host_pid)
 
     pulumi.runtime.set_all_config(
         pulumi.runtime.get_config_env(), pulumi.runtime.get_config_secret_keys_env()

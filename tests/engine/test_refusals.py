@@ -1,0 +1,171 @@
+"""What an operator or a programmer gets wrong is refused by name, with nothing made."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from harness import Stack
+
+from sandbox.workspace import CHECKOUT
+
+COMMITTED = yaml.safe_load((CHECKOUT / "Pulumi.aws.yaml").read_text("utf-8"))
+# Their keys are the operator's own.
+FREE_FORM = ("labels",)
+
+
+def keys_of(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the path of every key, at every depth."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield (*path, key)
+            if key not in FREE_FORM:
+                yield from keys_of(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from keys_of(item, (*path, index))
+
+
+def misspelt(key: str) -> str:
+    return key[:-2] + key[-1] + key[-2] if key[-1] != key[-2] else key[:-1]
+
+
+def test_every_misspelt_key_of_the_stack_file_is_named_and_nothing_is_made(empty_stack: Stack):
+    paths = list(keys_of(COMMITTED))
+    assert len(paths) == 18
+
+    for path in paths:
+
+        def misspell(settings: dict[str, Any], path: tuple[Any, ...] = path) -> None:
+            for part in path[:-1]:
+                settings = settings[part]
+            settings[misspelt(path[-1])] = settings.pop(path[-1])
+
+        empty_stack.restore()
+        empty_stack.edit(misspell)
+
+        told = empty_stack.failing("up", "--skip-preview", "--suppress-progress")
+
+        assert misspelt(path[-1]) in told, path
+        assert "Traceback" not in told, path
+    assert empty_stack.client("s3").list_buckets()["Buckets"] == []
+    assert empty_stack.client("iam").list_roles()["Roles"] == []
+    assert list(empty_stack.workspace.clusters.rglob("*.yaml")) == []
+
+
+def test_credentials_of_another_account_are_refused(empty_stack: Stack):
+    empty_stack.run.environment["AWS_ACCESS_KEY_ID"] = "999999999999"
+
+    told = empty_stack.failing("up", "--skip-preview")
+
+    assert "AWS account ID not allowed: 999999999999" in told
+    assert empty_stack.client("s3").list_buckets()["Buckets"] == []
+
+
+PROGRAM = """
+import pulumi_aws as aws
+provider = aws.Provider("aws", region="us-east-1")
+{resource}
+"""
+
+
+@pytest.mark.parametrize(
+    ("resource", "told"),
+    [
+        pytest.param(
+            'aws.s3.BucketLifecycleConfiguration("x", bucket="b", rules=[{"id": "r", "status": '
+            '"Enabled", "noncurrentVersionExpiration": {"noncurrentDay": 1}}], opts=OPTS)',
+            "unknown property 'noncurrentDay'; did you mean 'noncurrentDays'?",
+            id="misspelt nested argument",
+        ),
+        pytest.param(
+            'aws.s3.BucketPublicAccessBlock("x", bucket="b", block_public_acls="yes", opts=OPTS)',
+            'blockPublicAcls value {yes} has a problem: expected boolean, got "yes"',
+            id="wrong type",
+        ),
+        pytest.param(
+            'aws.s3.BucketVersioning("x", bucket="b", '
+            'versioning_configuration={"status": "On"}, opts=OPTS)',
+            "versioningConfiguration.status value {<nil>} has a problem: "
+            "expected one of Enabled, Suspended, Disabled",
+            id="wrong value",
+        ),
+        pytest.param(
+            'aws.s3.Bucket("x", bucket="b", acl="public-read", opts=OPTS)',
+            "property 'acl' of aws:s3/bucket:Bucket is not emulated by the sandbox",
+            id="property that is not emulated",
+        ),
+        pytest.param(
+            'aws.sqs.Queue("x", opts=OPTS)',
+            "the sandbox knows no type aws:sqs/queue:Queue",
+            id="unknown type",
+        ),
+        pytest.param(
+            'aws.s3.Bucket("x", bucket="b", bucket_namespace="account-regional", opts=OPTS)',
+            "b is not an account-regional namespace bucket",
+            id="name outside of the namespace",
+        ),
+        pytest.param(
+            'aws.s3.Bucket("x", bucket="there-already", opts=OPTS)',
+            "creating S3 Bucket (there-already): BucketAlreadyExists",
+            id="bucket that exists",
+        ),
+        pytest.param(
+            'aws.s3.Bucket("x", bucket="b")',
+            "Default provider for 'aws' disabled",
+            id="default provider",
+        ),
+    ],
+)
+def test_a_wrong_program_is_refused_by_name(tmp_path: Path, resource: str, told: str):
+    stack = Stack(tmp_path / "stack")
+    program = tmp_path / "program"
+    program.mkdir()
+    options = 'OPTS = __import__("pulumi").ResourceOptions(provider=provider)\n' + resource
+    (program / "__main__.py").write_text(PROGRAM.format(resource=options), "utf-8")
+    project = stack.stack_files / "Pulumi.yaml"
+    settings = yaml.safe_load(project.read_text("utf-8"))
+    project.write_text(yaml.safe_dump(settings | {"main": str(program)}), "utf-8")
+
+    with stack.run:
+        stack.client("s3").create_bucket(Bucket="there-already")
+        output = stack.failing("up", "--skip-preview")
+
+        assert told in output
+        names = [bucket["Name"] for bucket in stack.client("s3").list_buckets()["Buckets"]]
+        assert names == ["there-already"]
+
+
+def test_a_bucket_that_was_made_but_not_tagged_is_kept_and_finished_by_the_next_up(
+    empty_stack: Stack, tmp_path: Path
+):
+    """The state holds what exists, so that nobody makes it twice or forgets it."""
+    environment = empty_stack.run.environment
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "sitecustomize.py").write_text(
+        "import sys\n"
+        "if 'sandbox.aws' in ' '.join(sys.orig_argv):\n"
+        "    import botocore.client as c, botocore.exceptions as e\n"
+        "    call = c.BaseClient._make_api_call\n"
+        "    def fail(self, name, kwargs):\n"
+        "        if name == 'PutBucketTagging':\n"
+        "            raise e.ClientError({'Error': {'Code': 'SlowDown'}}, name)\n"
+        "        return call(self, name, kwargs)\n"
+        "    c.BaseClient._make_api_call = fail\n",
+        "utf-8",
+    )
+    environment["PYTHONPATH"] = str(broken)
+
+    told = empty_stack.failing("up", "--skip-preview")
+    del environment["PYTHONPATH"]
+    exported = json.loads(empty_stack.pulumi("stack", "export"))["deployment"]["resources"]
+    empty_stack.pulumi("up", "--skip-preview")
+
+    assert "SlowDown" in told
+    kept = [resource for resource in exported if resource["type"] == "aws:s3/bucket:Bucket"]
+    assert len(kept) == 2
+    assert all("SlowDown" in resource["initErrors"][0] for resource in kept)
+    empty_stack.pulumi("refresh", "--preview-only", "--expect-no-changes")

@@ -1,0 +1,50 @@
+import dataclasses
+
+import pytest
+from cmbcluster_storage import volumes
+
+NAME = "ara-planet-8c71157f"
+BUCKET = f"{NAME}-123456789012-us-east-1-an"
+
+
+def test_an_s3_volume_is_mounted_as_the_pod_by_the_notebooks_user():
+    volume = volumes.s3_volume(BUCKET, f"hub-{NAME}", "123456789012", "us-east-1")
+    assert dataclasses.asdict(volume) == {
+        "driver": "s3.csi.aws.com",
+        "volume_handle": "hub-ara-planet-8c71157f",
+        "volume_attributes": {
+            "bucketName": "ara-planet-8c71157f-123456789012-us-east-1-an",
+            "authenticationSource": "pod",
+            "stsRegion": "us-east-1",
+        },
+        "mount_options": (
+            "allow-delete",
+            "allow-overwrite",
+            "allow-other",
+            "uid=1000",
+            "gid=1000",
+            "region us-east-1",
+            "expected-bucket-owner 123456789012",
+        ),
+    }
+
+
+def test_kubernetes_objects_say_whose_they_are():
+    assert volumes.object_labels("hub", "bob-8c71157f") == {
+        "app.kubernetes.io/instance": "bob-8c71157f",
+        "app.kubernetes.io/managed-by": "cmbcluster-storage",
+        "app.kubernetes.io/part-of": "hub",
+    }
+
+
+@pytest.mark.parametrize(
+    ("bucket", "claim"), [(BUCKET, NAME), ("an-older-bucket", "an-older-bucket")]
+)
+def test_a_pod_mounts_the_claim_that_the_bucket_is_called_after(bucket: str, claim: str):
+    assert {
+        "volume": volumes.pod_volume(bucket),
+        "mount": volumes.volume_mount(bucket, "/workspace"),
+    } == {
+        "volume": {"name": claim, "persistentVolumeClaim": {"claimName": claim}},
+        "mount": {"name": claim, "mountPath": "/workspace"},
+    }
