@@ -33,8 +33,13 @@ check: setup
 	$(BIN)/deptry .
 	$(BIN)/pytest -q tests/unit/test_readme.py
 
-lock: setup
-	$(BIN)/python -m sandbox.lock
+LOCK := .sandbox/lock/bin/uv pip compile pyproject.toml --universal --generate-hashes \
+	--no-header --no-annotate --quiet --upgrade
+
+lock:
+	$(PYTHON) -m venv .sandbox/lock && .sandbox/lock/bin/pip install --quiet uv
+	$(LOCK) --extra infra --output-file requirements.txt
+	$(LOCK) --all-extras --constraint requirements.txt --output-file requirements-dev.txt
 
 clean:
 	rm -rf .venv .sandbox .coverage .hypothesis .pytest_cache .ruff_cache .import_linter_cache

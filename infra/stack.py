@@ -9,6 +9,21 @@ from pulumi import ResourceOptions
 from infra import aws, volumes
 from infra.config import StackConfig
 
+# What the outputs hold; the README's table.
+OUTPUTS = {
+    "users.<id>.bucketName": "the user's bucket",
+    "users.<id>.bucketUrl": "the same as tools open it, `s3://…`",
+    "users.<id>.namespace": "where the user's server must run",
+    "users.<id>.serviceAccountName": "which service account the server must run as",
+    "users.<id>.claimName": "which claim the server mounts",
+    "users.<id>.state": "`active`",
+    "platform.name": "`platform` of the stack file",
+    "platform.provider": "the cloud",
+    "platform.accountId": "the account of the buckets",
+    "platform.region": "the region of the buckets",
+    "platform.buckets": "the rules of every bucket, as in the stack file",
+}
+
 
 def deploy(config: StackConfig) -> dict[str, Any]:
     """Register every user's resources.

@@ -533,8 +533,8 @@ def test_check_accepts_what_only_the_real_run_will_know(plugin, program, token):
     ("token", "cure"),
     [
         ("kubernetes:core/v1:PersistentVolumes", f"; did you mean {VOLUME}?"),
-        ("kubernetes:core/v1:Pod", f"; did you mean {VOLUME}?"),
-        ("aws:x", "; it knows "),
+        ("kubernetes:core/v1:ServiceAcount", f"; did you mean {ACCOUNT}?"),
+        ("aws:x", f"; it knows {', '.join(TOKENS)}"),
     ],
 )
 def test_an_unknown_type_is_refused_by_name(plugin, token, cure):
@@ -542,8 +542,7 @@ def test_an_unknown_type_is_refused_by_name(plugin, token, cure):
         plugin.create(token, {}, preview=True)
 
     assert refused.value.code() == grpc.StatusCode.UNIMPLEMENTED
-    assert refused.value.details().startswith(f"the sandbox knows no type {token}; ")
-    assert cure in refused.value.details() or "; it knows " in refused.value.details()
+    assert refused.value.details() == f"the sandbox knows no type {token}{cure}"
 
 
 # --- manifests ------------------------------------------------------------------------------
@@ -569,7 +568,9 @@ def test_manifests_are_rendered_as_the_real_provider_renders_them(renderer, prog
     for token, file in files.items():
         path = folder / "1-manifest" / file
         assert mode(path) == 0o600
-        assert path.read_text("utf-8") == yaml.safe_dump(program[token], sort_keys=True)
+        rendered = yaml.safe_load(path.read_text("utf-8"))
+        assert rendered == program[token]
+        assert json.dumps(rendered) == json.dumps(rendered, sort_keys=True), "keys are sorted"
     # MkdirAll gives the mode to every folder that it makes.
     folders = [folder.parent, folder, folder / "0-crd", folder / "1-manifest"]
     assert [mode(path) for path in folders] == [0o700] * 4

@@ -1,0 +1,102 @@
+"""The README is true: its tables are the code's, its Python runs, its commands exist."""
+
+import re
+import types
+import typing
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from infra.config import StackConfig
+from infra.stack import OUTPUTS
+from sandbox.workspace import CHECKOUT
+
+README = (CHECKOUT / "README.md").read_text("utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.M | re.S)
+
+
+def table(name: str) -> list[str]:
+    """Return a generated table's rows as they stand in the README."""
+    text = re.search(rf"<!-- {name} -->\n(.*?)<!-- end -->", README, re.S)
+    assert text, f"the README has no {name}"
+    return text[1].splitlines()[2:]
+
+
+def config_rows(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for field in model.model_fields.values():
+        key = f"{prefix}{field.alias}"
+        if inner := models_in(field.annotation):
+            entry = f"{key}[]" if typing.get_origin(field.annotation) is tuple else key
+            yield f"| `{entry}` | | {shown_default(field)} | {field.description} |"
+            yield from config_rows(inner[0], f"{entry}.")
+        else:
+            kind = type_name(field.annotation)
+            yield f"| `{key}` | {kind} | {shown_default(field)} | {field.description} |"
+
+
+def models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for inner in typing.get_args(annotation) for model in models_in(inner)]
+
+
+def type_name(annotation: Any) -> str:
+    origin = typing.get_origin(annotation)
+    if origin is typing.Literal:
+        return " or ".join(f"`{value}`" for value in typing.get_args(annotation))
+    if origin is types.UnionType:
+        return type_name(typing.get_args(annotation)[0])
+    return {str: "text", int: "whole number", bool: "true or false"}.get(annotation, "map of text")
+
+
+def shown_default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    default = field.get_default(call_default_factory=True)
+    return f"`{str(default).lower()}`" if isinstance(default, bool | int) else ""
+
+
+def test_the_config_table_is_the_models():
+    assert table("config table") == list(config_rows(StackConfig))
+
+
+def test_the_outputs_table_is_the_code_s():
+    assert table("outputs table") == [
+        f"| `{name}` | {meaning} |" for name, meaning in OUTPUTS.items()
+    ]
+
+
+@pytest.mark.parametrize("block", blocks("python"))
+def test_python_blocks_run(block: str):
+    exec(compile(block, "README.md", "exec"), {})  # noqa: S102 - our own README
+
+
+def test_the_first_screen_shows_exactly_two_commands():
+    first_screen = README.partition("\n## ")[0]
+
+    assert re.findall(r"^```bash\n(.*?)^```$", first_screen, re.M | re.S) == [
+        "make demo\n",
+        "make test\n",
+    ]
+    assert len(first_screen.splitlines()) < 40
+
+
+def test_make_targets_of_the_documents_exist():
+    targets = set(re.findall(r"^([a-z ]+):", (CHECKOUT / "Makefile").read_text("utf-8"), re.M))
+    known = {target for line in targets for target in line.split()}
+    texts = README + (CHECKOUT / "CONTRIBUTING.md").read_text("utf-8")
+
+    assert set(re.findall(r"make ([a-z]+)\b(?=`|\n)", texts)) <= known
+
+
+def test_ci_runs_only_what_the_readme_says():
+    commands = re.findall(r"^make .*$", (CHECKOUT / ".ci" / "run").read_text("utf-8"), re.M)
+
+    assert commands == ["make check", "make test"]
+    assert all(f"{command}" in README for command in commands)
