@@ -6,12 +6,11 @@
 Pulumi's own typing of config lets misspelt keys pass, so all keys are checked here.
 """
 
-import difflib
 import json
 import unicodedata
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
 import pulumi
 import yaml
@@ -27,8 +26,8 @@ from pydantic import (
     model_validator,
 )
 from pydantic.alias_generators import to_camel
-from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails, PydanticCustomError
+
+from infra.problems import described, problem, unknown
 
 PROJECT = "cmbcluster-storage"
 
@@ -89,7 +88,7 @@ class AwsCloud(_Model):
     @classmethod
     def _offers_account_regional_names(cls, region: str) -> str:
         if region in _GLOBAL_NAMESPACE_ONLY:
-            raise _problem("AWS offers no account-regional bucket names there; use another region")
+            raise problem("AWS offers no account-regional bucket names there; use another region")
         return region
 
     @property
@@ -131,9 +130,7 @@ class Kubernetes(_Model):
     @model_validator(mode="after")
     def _has_one_target(self) -> Self:
         if (self.context is None) == (self.render_to is None):
-            raise _problem(
-                "needs exactly one of context and renderTo; write one and drop the other"
-            )
+            raise problem("needs exactly one of context and renderTo; write one and drop the other")
         return self
 
 
@@ -178,9 +175,7 @@ class Buckets(_Model):
     @classmethod
     def _are_free(cls, labels: dict[str, str]) -> dict[str, str]:
         if taken := sorted(labels.keys() & rules.OWN_LABELS):
-            raise _problem(
-                f"sets {', '.join(taken)}, which this stack sets itself; use another key"
-            )
+            raise problem(f"sets {', '.join(taken)}, which this stack sets itself; use another key")
         return labels
 
     def rules(self) -> rules.BucketRules:
@@ -202,7 +197,7 @@ class User(_Model):
     @classmethod
     def _is_printable(cls, user: str) -> str:
         if user != user.strip() or not user.isprintable():
-            raise _problem("has spaces around it or characters that do not print; write it without")
+            raise problem("has spaces around it or characters that do not print; write it without")
         return user
 
 
@@ -247,7 +242,7 @@ class StackConfig(_Model):
                 names.user_slug(scope, user.id),
             ):
                 if seen.setdefault(label, user.id) is not user.id:
-                    raise _problem(
+                    raise problem(
                         f"{seen[label]!r} and {user.id!r} are one user to this stack; keep one line"
                     )
         return users
@@ -267,7 +262,7 @@ def load() -> StackConfig:
     return parse(
         pulumi.runtime.get_config_env(),
         secret_keys=pulumi.runtime.get_config_secret_keys_env(),
-        stack_file_keys=yaml.safe_load(path.read_text("utf-8")) if path.exists() else (),
+        stack_file_keys=yaml.safe_load(path.read_text("utf-8")) or () if path.exists() else (),
     )
 
 
@@ -289,12 +284,14 @@ def parse(
     """
     raw, problems = _raw(values, secret_keys)
     problems += [
-        _unknown(key, _STACK_FILE_KEYS) for key in stack_file_keys if key not in _STACK_FILE_KEYS
+        unknown(key, _STACK_FILE_KEYS) for key in stack_file_keys if key not in _STACK_FILE_KEYS
     ]
     try:
         config = StackConfig.model_validate_json(json.dumps(raw))
     except ValidationError as error:
-        problems += [_described(details) for details in error.errors(include_url=False)]
+        problems += [
+            described(details, StackConfig, PROJECT) for details in error.errors(include_url=False)
+        ]
     else:
         if not problems:
             return config
@@ -310,7 +307,7 @@ def _raw(values: Mapping[str, str], secret_keys: Iterable[str]) -> tuple[dict[st
         if key.startswith("pulumi:"):  # the engine's own: tags, disabled providers, …
             continue
         if key not in known:
-            problems.append(_unknown(key, known))
+            problems.append(unknown(key, known))
         elif key in secret_keys:
             problems.append(f"{key}: is encrypted; nothing here is secret, write it plainly")
         elif (value := _value(text)) not in ({}, [], ""):  # defaults of Pulumi.yaml: absent
@@ -325,57 +322,3 @@ def _value(text: str) -> Any:
     except ValueError:
         return text
     return value if isinstance(value, dict | list) else text
-
-
-def _problem(text: str) -> PydanticCustomError:
-    return PydanticCustomError("problem", "{text}", {"text": text})
-
-
-def _unknown(key: str, known: Iterable[str]) -> str:
-    known = sorted(known)
-    close = difflib.get_close_matches(key, known, n=1)
-    cure = f"did you mean {close[0]}?" if close else f"drop it; known are {', '.join(known)}"
-    return f"{key}: is no key of this file; {cure}"
-
-
-def _described(details: ErrorDetails) -> str:
-    """Return one problem as a line: key, value, what is wrong, cure."""
-    path = _path(details["loc"])
-    owner, field = _place_of(details["loc"])
-    if details["type"] == "extra_forbidden":
-        parent = path.rpartition(".")[0]
-        return _unknown(path, [f"{parent}.{to_camel(known)}" for known in owner.model_fields])
-    value = details["input"]
-    shown = f" {json.dumps(value)}" if isinstance(value, str | int | float) else ""
-    if details["type"] == "problem":
-        return f"{path}:{shown} {details['msg']}"
-    cure = f"write {field.description}" if field else "drop it"
-    example = f", like {json.dumps(field.examples[0])}" if field and field.examples else ""
-    if details["type"] == "missing":
-        return f"{path}: is missing; {cure}{example}"
-    return f"{path}:{shown} is wrong ({details['msg']}); {cure}{example}"
-
-
-def _path(loc: tuple[int | str, ...]) -> str:
-    dotted = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
-    return f"{PROJECT}:{dotted.removeprefix('.')}"
-
-
-def _place_of(loc: tuple[int | str, ...]) -> tuple[type[_Model], FieldInfo | None]:
-    """Return the innermost model on the way, and the field of it that `loc` leads to."""
-    owner: type[_Model] = StackConfig
-    field: FieldInfo | None = None
-    inside: list[type[_Model]] = [owner]
-    for part in loc:
-        if isinstance(part, str) and inside:
-            owner = inside[0]
-            fields = {to_camel(name): info for name, info in owner.model_fields.items()}
-            field = fields.get(part)
-            inside = _models_in(field.annotation) if field else []
-    return owner, field
-
-
-def _models_in(annotation: Any) -> list[type[_Model]]:
-    if isinstance(annotation, type) and issubclass(annotation, _Model):
-        return [annotation]
-    return [model for argument in get_args(annotation) for model in _models_in(argument)]

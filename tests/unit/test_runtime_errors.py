@@ -8,7 +8,6 @@ import pytest
 from botocore import exceptions as sdk
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
-from cmbcluster_storage import s3
 from cmbcluster_storage.errors import (
     AccessDeniedError,
     BucketNotFoundError,
@@ -23,6 +22,8 @@ from cmbcluster_storage.errors import (
     UnavailableError,
     UnsupportedError,
 )
+from cmbcluster_storage.s3 import S3Provider
+from cmbcluster_storage.s3_errors import sdk_errors
 
 BUILT_INS = {
     StorageError: Exception,
@@ -94,7 +95,7 @@ def bare(kind):
 
 
 def raised(error):
-    with pytest.raises(StorageError) as caught, s3._sdk_errors("download_object", "b", "k"):
+    with pytest.raises(StorageError) as caught, sdk_errors("download_object", "b", "k"):
         raise error
     assert caught.value.__cause__ is error
     assert (caught.value.provider, caught.value.bucket, caught.value.key) == ("aws", "b", "k")
@@ -178,7 +179,7 @@ def test_answer_of_the_service(status, code, ours):
 
 
 def test_ours_and_foreign_errors_pass():
-    with pytest.raises(KeyError), s3._sdk_errors("download_object"):
+    with pytest.raises(KeyError), sdk_errors("download_object"):
         raise KeyError
 
 
@@ -186,7 +187,7 @@ def test_ours_and_foreign_errors_pass():
 def stubbed(monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    provider = s3.S3Provider(region="us-east-1")
+    provider = S3Provider(region="us-east-1")
     with Stubber(provider._client) as stub:
         yield provider, stub
 
@@ -221,7 +222,7 @@ async def test_no_credentials(monkeypatch, tmp_path):
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, str(tmp_path / "absent"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    provider = s3.S3Provider(region="us-east-1")
+    provider = S3Provider(region="us-east-1")
 
     with pytest.raises(AccessDeniedError, match="renew them"):
         await provider.download_object("bucket", "key")

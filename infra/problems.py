@@ -1,0 +1,80 @@
+"""Problems: what an operator wrote wrongly, as one line each: key, value, cure.
+
+`infra.config` finds them; pydantic's own words are for programmers. Pure functions.
+"""
+
+import difflib
+import json
+from collections.abc import Iterable
+from typing import Any, get_args
+
+from pydantic import BaseModel
+from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+_KIND = "problem"
+
+
+def problem(text: str) -> PydanticCustomError:
+    """Return what a validator raises: the text follows key and value, and holds the cure."""
+    return PydanticCustomError(_KIND, "{text}", {"text": text})
+
+
+def unknown(key: str, known: Iterable[str]) -> str:
+    """Return the problem of a key that does not exist."""
+    known = sorted(known)
+    close = difflib.get_close_matches(key, known, n=1)
+    cure = f"did you mean {close[0]}?" if close else f"drop it; known are {', '.join(known)}"
+    return f"{key}: is no key of this file; {cure}"
+
+
+def described(details: ErrorDetails, model: type[BaseModel], project: str) -> str:
+    """Return one of pydantic's errors as a problem.
+
+    Args:
+        details: what pydantic says.
+        model: the outermost model; its fields' descriptions say what to write.
+        project: the namespace of the keys.
+    """
+    path = _path(details["loc"], project)
+    owner, field = _place_of(details["loc"], model)
+    if details["type"] == "extra_forbidden":
+        parent = path.rpartition(".")[0]
+        return unknown(path, [f"{parent}.{to_camel(known)}" for known in owner.model_fields])
+    value = details["input"]
+    shown = f" {json.dumps(value)}" if isinstance(value, str | int | float) else ""
+    if details["type"] == _KIND:
+        return f"{path}:{shown} {details['msg']}"
+    cure = f"write {field.description}" if field else "drop it"
+    example = f", like {json.dumps(field.examples[0])}" if field and field.examples else ""
+    if details["type"] == "missing":
+        return f"{path}: is missing; {cure}{example}"
+    return f"{path}:{shown} is wrong ({details['msg']}); {cure}{example}"
+
+
+def _path(loc: tuple[int | str, ...], project: str) -> str:
+    dotted = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
+    return f"{project}:{dotted.removeprefix('.')}"
+
+
+def _place_of(
+    loc: tuple[int | str, ...], model: type[BaseModel]
+) -> tuple[type[BaseModel], FieldInfo | None]:
+    """Return the innermost model on the way, and the field of it that `loc` leads to."""
+    owner = model
+    field: FieldInfo | None = None
+    inside = [model]
+    for part in loc:
+        if isinstance(part, str) and inside:
+            owner = inside[0]
+            fields = {to_camel(name): info for name, info in owner.model_fields.items()}
+            field = fields.get(part)
+            inside = _models_in(field.annotation) if field else []
+    return owner, field
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for argument in get_args(annotation) for model in _models_in(argument)]

@@ -1,0 +1,152 @@
+"""S3's errors: one table from what botocore raises to what the runtime raises.
+
+Nothing is unmapped: a test walks all of botocore's classes.
+"""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any, cast
+
+from botocore import exceptions as sdk
+
+from cmbcluster_storage.errors import (
+    AccessDeniedError,
+    BucketNotFoundError,
+    ConfigurationError,
+    ConflictError,
+    InvalidRequestError,
+    ObjectNotFoundError,
+    PreconditionFailedError,
+    StorageError,
+    StorageTimeoutError,
+    UnavailableError,
+    UnsupportedError,
+)
+
+_DENIED = (AccessDeniedError, "not allowed; the identity's policy must permit it")
+_CREDENTIALS = (AccessDeniedError, "the credentials are missing, expired or wrong; renew them")
+_REGION = (ConfigurationError, "the bucket is in another region; set AWS_REGION to that")
+_INVALID = (InvalidRequestError, "the cloud refuses an argument")
+_TIMEOUT = (StorageTimeoutError, "no answer in time; try again")
+_UNREACHABLE = (UnavailableError, "the endpoint cannot be reached; check it and try again")
+_BUSY = (UnavailableError, "the cloud is busy or broken; try again later")
+_BROKEN = (UnavailableError, "the answer broke off or was damaged; try again")
+
+# First the error's code, then its HTTP status, then its class and that one's bases.
+# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+_ERRORS: dict[str | int | type, tuple[type[StorageError], str]] = {
+    "NoSuchBucket": (BucketNotFoundError, "the bucket does not exist"),
+    "InvalidObjectState": (ConflictError, "the object is archived; restore it first"),
+    "OperationAborted": (UnavailableError, "another call is changing it; try again"),
+    "ConditionalRequestConflict": (UnavailableError, "another call is writing it; try again"),
+    "RequestTimeTooSkewed": (ConfigurationError, "this machine's clock is wrong; set it"),
+    **dict.fromkeys(
+        (
+            "ExpiredToken",
+            "ExpiredTokenException",
+            "InvalidAccessKeyId",
+            "InvalidIdentityToken",
+            "InvalidToken",
+            "SignatureDoesNotMatch",
+            "TokenRefreshRequired",
+        ),
+        _CREDENTIALS,
+    ),
+    "AuthorizationHeaderMalformed": _REGION,
+    "IllegalLocationConstraintException": _REGION,
+    "RequestTimeout": _TIMEOUT,
+    "Throttling": _BUSY,
+    "ThrottlingException": _BUSY,
+    301: _REGION,
+    307: _REGION,
+    400: _INVALID,
+    401: _CREDENTIALS,
+    403: _DENIED,
+    404: (ObjectNotFoundError, "the object or this version of it does not exist"),
+    405: (UnsupportedError, "the server does not offer this"),
+    409: (ConflictError, "the state of the bucket or object forbids it"),
+    412: (PreconditionFailedError, "the object is not the one that the condition names"),
+    416: _INVALID,
+    429: _BUSY,
+    500: _BUSY,
+    501: (UnsupportedError, "the server does not offer this"),
+    502: _BUSY,
+    503: _BUSY,
+    504: _BUSY,
+    **dict.fromkeys((sdk.ConnectTimeoutError, sdk.ReadTimeoutError, sdk.WaiterError), _TIMEOUT),
+    **dict.fromkeys((sdk.ConnectionError, sdk.HTTPClientError), _UNREACHABLE),
+    **dict.fromkeys(
+        (
+            sdk.AwsChunkedWrapperError,
+            sdk.ChecksumError,
+            sdk.ConnectionClosedError,
+            sdk.FlexibleChecksumError,
+            sdk.IncompleteReadError,
+            sdk.PaginationError,
+            sdk.ResponseStreamingError,
+        ),
+        _BROKEN,
+    ),
+    **dict.fromkeys(
+        (sdk.CapacityNotAvailableError, sdk.MetadataRetrievalError, sdk.CredentialRetrievalError),
+        (UnavailableError, "the service that gives out credentials failed; try again"),
+    ),
+    **dict.fromkeys(
+        (
+            sdk.LoginError,
+            sdk.NoAuthTokenError,
+            sdk.NoCredentialsError,
+            sdk.RefreshWithMFAUnsupportedError,
+            sdk.SSOError,
+            sdk.TokenRetrievalError,
+        ),
+        _CREDENTIALS,
+    ),
+    **dict.fromkeys(
+        (
+            sdk.InvalidDNSNameError,
+            sdk.InvalidHostLabelError,
+            sdk.MissingParametersError,
+            sdk.ParamValidationError,
+            sdk.UnseekableStreamError,
+            sdk.UnsupportedOutpostResourceError,
+            sdk.UnsupportedS3AccesspointConfigurationError,
+            sdk.UnsupportedS3ArnError,
+            sdk.UnsupportedS3ControlArnError,
+            sdk.ValidationError,
+        ),
+        _INVALID,
+    ),
+    sdk.InvalidRegionError: (ConfigurationError, "the region is not valid; check AWS_REGION"),
+    # Catch-alls: what else botocore raises by itself is about how it is set up;
+    # a service's unknown code; a broken installation.
+    sdk.BotoCoreError: (ConfigurationError, "boto3 is set up wrongly; see the cause"),
+    sdk.ClientError: (StorageError, "the cloud refuses; see the cause"),
+    sdk.UndefinedModelAttributeError: (StorageError, "botocore is broken; install it again"),
+}
+
+
+@contextmanager
+def sdk_errors(
+    operation: str, bucket: str | None = None, key: str | None = None
+) -> Generator[None, None, None]:
+    """Turn every error of the SDK into ours, chained."""
+    try:
+        yield
+    except (sdk.BotoCoreError, sdk.ClientError, sdk.UndefinedModelAttributeError) as error:
+        code, request_id = "", None
+        clues: list[str | int | type] = [*type(error).__mro__]
+        if isinstance(error, sdk.ClientError):
+            code = error.response.get("Error", {}).get("Code", "")
+            metadata = cast("dict[str, Any]", error.response.get("ResponseMetadata", {}))
+            request_id = metadata.get("RequestId")
+            clues = [code, metadata.get("HTTPStatusCode", 0), *clues]
+        kind, message = next(_ERRORS[clue] for clue in clues if clue in _ERRORS)
+        raise kind(
+            f"{message} ({code or type(error).__name__})",
+            provider="aws",
+            operation=operation,
+            bucket=bucket,
+            key=key,
+            request_id=request_id,
+        ) from error
