@@ -12,7 +12,7 @@ from cmbcluster_storage import names, rules
 from pulumi import ResourceOptions
 
 from infra import policies
-from infra.config import AwsCloud, StackConfig
+from infra.settings import AwsCloud, StackConfig
 
 
 def provider(cloud: AwsCloud) -> aws.Provider:

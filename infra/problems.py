@@ -21,12 +21,19 @@ def problem(text: str) -> PydanticCustomError:
     return PydanticCustomError(_KIND, "{text}", {"text": text})
 
 
-def unknown(key: str, known: Iterable[str]) -> str:
-    """Return the problem of a key that does not exist."""
+def unknown(key: str, known: Iterable[str], parent: str = "") -> str:
+    """Return the problem of a key that does not exist.
+
+    Args:
+        key: as it is written.
+        known: what could have been meant.
+        parent: what stands before each of them.
+    """
     known = sorted(known)
     close = difflib.get_close_matches(key, known, n=1)
-    cure = f"did you mean {close[0]}?" if close else f"drop it; known are {', '.join(known)}"
-    return f"{key}: is no key of this file; {cure}"
+    names = [f"{parent}{name}" for name in close or known]
+    cure = f"did you mean {names[0]}?" if close else f"drop it; known are {', '.join(names)}"
+    return f"{parent}{key}: is no key of this file; {cure}"
 
 
 def described(details: ErrorDetails, model: type[BaseModel], project: str) -> str:
@@ -40,10 +47,11 @@ def described(details: ErrorDetails, model: type[BaseModel], project: str) -> st
     path = _path(details["loc"], project)
     owner, field = _place_of(details["loc"], model)
     if details["type"] == "extra_forbidden":
-        parent = path.rpartition(".")[0]
-        return unknown(path, [f"{parent}.{to_camel(known)}" for known in owner.model_fields])
+        *parents, key = details["loc"]
+        known = [to_camel(name) for name in owner.model_fields]
+        return unknown(str(key), known, f"{_path(tuple(parents), project)}.")
     value = details["input"]
-    shown = f" {json.dumps(value)}" if isinstance(value, str | int | float) else ""
+    shown = "" if isinstance(value, dict | list) else f" {json.dumps(value)}"
     if details["type"] == _KIND:
         return f"{path}:{shown} {details['msg']}"
     cure = f"write {field.description}" if field else "drop it"

@@ -7,7 +7,7 @@ from cmbcluster_storage.volumes import object_labels, s3_volume
 from pulumi import ResourceOptions
 
 from infra import aws, volumes
-from infra.config import StackConfig
+from infra.settings import StackConfig
 
 # What the outputs hold; the README's table.
 OUTPUTS = {
@@ -69,7 +69,7 @@ def _user(
                 config.cloud.account_id,
                 config.cloud.region,
             ),
-            labels=object_labels(config.platform, slug),
+            labels=object_labels(config.platform, name),
         ),
         volume_options,
     )

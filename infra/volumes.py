@@ -14,7 +14,7 @@ from pulumi import ResourceOptions
 from pulumi_kubernetes.core import v1
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
-from infra.config import Kubernetes
+from infra.settings import Kubernetes
 
 # Required by the API, ignored by the drivers: a bucket has no size.
 _CAPACITY = "1Pi"

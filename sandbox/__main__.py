@@ -4,12 +4,18 @@ import os
 import sys
 from pathlib import Path
 
-from sandbox import setup
+from sandbox import engine, setup
 
-if Path(sys.prefix).resolve() != setup.VENV:
+in_environment = Path(sys.prefix).resolve() == setup.VENV
+if not (in_environment and engine.is_chosen()):
     setup.ensure()
+if not in_environment:
     os.execv(setup.PYTHON, [str(setup.PYTHON), "-m", "sandbox", *sys.argv[1:]])  # noqa: S606 - no shell wanted
 
 from sandbox.cli import main
 
-sys.exit(main())
+try:
+    code = main()
+except KeyboardInterrupt:
+    code = 130  # what a shell says of Ctrl-C
+sys.exit(code)

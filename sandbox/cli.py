@@ -1,9 +1,10 @@
 """The command line of the sandbox: the real `pulumi`, with the right world around it."""
 
 import argparse
+import sys
 
 from sandbox import demo
-from sandbox.run import Run
+from sandbox.run import Run, RunError
 from sandbox.workspace import CHECKOUT, ROOT, Workspace
 
 _EPILOG = """
@@ -20,6 +21,7 @@ State and emulated clouds are kept in .sandbox/work until `make clean`.
 def main() -> int:
     """Run the command line and return its exit code."""
     parser = argparse.ArgumentParser(
+        allow_abbrev=False,  # options that we do not know are pulumi's
         prog="python -m sandbox",
         description="Run the stack without a cloud account: the real engine, emulated clouds.",
         epilog=_EPILOG,
@@ -29,7 +31,7 @@ def main() -> int:
         "command",
         help="up, preview, refresh, destroy or another command of pulumi; shell; demo",
     )
-    parser.add_argument("--stack", help="the stack: aws is Pulumi.aws.yaml")
+    parser.add_argument("-s", "--stack", help="the stack: aws is Pulumi.aws.yaml")
     args, rest = parser.parse_known_args()
     if args.command == "demo":
         return demo.main()
@@ -38,7 +40,11 @@ def main() -> int:
     )
     if args.stack not in stacks:
         parser.error(f"--stack: {args.stack!r} is no stack here; choose one of {', '.join(stacks)}")
-    with Run(Workspace(ROOT / "work"), args.stack) as run:
-        if args.command == "shell":
-            return run.shell(rest)
-        return run.pulumi(args.command, *rest).returncode
+    try:
+        with Run(Workspace(ROOT / "work"), args.stack) as run:
+            if args.command == "shell":
+                return run.shell(rest)
+            return run.pulumi(args.command, *rest).returncode
+    except RunError as error:
+        print(error, file=sys.stderr)
+        return 1

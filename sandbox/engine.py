@@ -39,9 +39,14 @@ def path() -> Path:
     Raises:
         SetupError: nothing was set up, or it is no longer there.
     """
-    if _CHOSEN.exists() and (chosen := Path(_CHOSEN.read_text())).exists():
-        return chosen
-    raise SetupError("the engine is not set up; run `make setup`")
+    if not is_chosen():
+        raise SetupError("the engine is not set up; run `make setup`")
+    return Path(_CHOSEN.read_text())
+
+
+def is_chosen() -> bool:
+    """Tell whether `ensure` was here, and what it chose still is."""
+    return _CHOSEN.exists() and Path(_CHOSEN.read_text()).exists()
 
 
 def ensure() -> None:

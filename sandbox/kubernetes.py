@@ -15,8 +15,9 @@ from typing import Any
 
 import yaml
 
-from sandbox.properties import Properties
-from sandbox.provider import Failures, ProviderError, ResourceType, serve
+from sandbox.properties import UNKNOWN, Properties
+from sandbox.provider import serve
+from sandbox.resource import Failures, ProviderError, ResourceType
 
 TYPES = {
     "kubernetes:core/v1:ServiceAccount": "core.v1.ServiceAccount",
@@ -41,6 +42,8 @@ _REPLACED_BY = {
 
 class LiveObjects(ResourceType):
     """Objects of one kind in a cluster, which is a folder."""
+
+    exact = True  # an empty storage class is not the default one
 
     def __init__(self, kind: str, cluster: Path) -> None:
         """Keep objects below `cluster`, a folder for each namespace."""
@@ -113,6 +116,8 @@ class LiveObjects(ResourceType):
 class RenderedObjects(ResourceType):
     """Manifests of one kind in a folder: written, never read, whoever edits them."""
 
+    exact = True
+
     def __init__(self, kind: str, folder: Path) -> None:
         """Write below `folder`, which is made when it is needed."""
         self.replaced_by = _REPLACED_BY[kind]
@@ -141,15 +146,18 @@ class RenderedObjects(ResourceType):
         self._path(inputs).unlink(missing_ok=True)
 
     def _write(self, inputs: Properties) -> None:
+        # Every folder that is made gets the mode, which mkdir(parents=True) would not do.
+        for folder in (*reversed(self._folder.parents), self._folder):
+            folder.mkdir(mode=0o700, exist_ok=True)
         for name in ("0-crd", "1-manifest"):
-            (self._folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+            (self._folder / name).mkdir(mode=0o700, exist_ok=True)
         path = self._path(inputs)
         path.touch(mode=0o600)
         path.write_text(_text(_manifest(inputs)), "utf-8")
 
     def _path(self, inputs: Properties) -> Path:
         metadata = inputs["metadata"]
-        version = inputs["apiVersion"].replace("/", "_")
+        version = inputs["apiVersion"].replace("/", "_").replace(":", "_")
         namespace = metadata.get("namespace") or "default"
         name = f"{version}-{self._kind.lower()}-{namespace}-{metadata['name']}.yaml"
         return self._folder / "1-manifest" / name
@@ -181,14 +189,17 @@ def _kind(token: str) -> str:
 
 
 def _failures(kind: str, inputs: Properties) -> Failures:
-    metadata = inputs.get("metadata", {})
+    metadata = inputs.get("metadata") or {}
+    if metadata == UNKNOWN:
+        return
     if not metadata.get("name"):
         yield "metadata.name", "the sandbox makes up no names: write one"
     if kind not in _CLUSTER_WIDE and not metadata.get("namespace"):
         yield "metadata.namespace", "the sandbox has no default namespace: write one"
-    for key in ("status", "generateName"):
-        if key in inputs or key in metadata:
-            yield key, f"{key!r} is not emulated by the sandbox"
+    if "status" in inputs:
+        yield "status", "'status' is not emulated by the sandbox"
+    if "generateName" in metadata:
+        yield "metadata.generateName", "'generateName' is not emulated by the sandbox"
 
 
 def _id(inputs: Properties) -> str:

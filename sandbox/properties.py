@@ -28,51 +28,50 @@ def to_struct(properties: Mapping[str, Any]) -> struct_pb2.Struct:
     return struct
 
 
-def is_known(value: Any) -> bool:
-    """Tell whether nothing inside a value waits for the real run."""
-    if isinstance(value, dict):
-        return all(is_known(item) for item in value.values())
-    if isinstance(value, list):
-        return all(is_known(item) for item in value)
-    return value != UNKNOWN
-
-
-def differences(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, str]]:
+def differences(
+    old: Any, new: Any, path: str = "", *, exact: bool = False
+) -> Iterator[tuple[str, str]]:
     """Yield (path, "add" | "delete" | "update") for every leaf that differs.
 
     Absent, None, false and empty mean the same, and so do equal JSON documents.
+
+    Args:
+        old: as it was.
+        new: as it shall be.
+        path: where both stand.
+        exact: false and the empty string are values of their own.
     """
-    if _same(old, new):
+    if _same(old, new, exact):
         return
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted(old.keys() | new.keys()):
             inner = f"{path}.{key}" if path else key
-            yield from differences(old.get(key), new.get(key), inner)
+            yield from differences(old.get(key), new.get(key), inner, exact=exact)
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         for index, pair in enumerate(zip(old, new, strict=True)):
-            yield from differences(*pair, f"{path}[{index}]")
+            yield from differences(*pair, f"{path}[{index}]", exact=exact)
     else:
         yield path, "add" if old is None else "delete" if new is None else "update"
 
 
-def like(found: Any, wanted: Any) -> Any:
+def like(found: Any, wanted: Any, *, exact: bool = False) -> Any:
     """Return what was found, written the way it was wanted where both mean the same.
 
     So that reading back what was just written is no difference, and drift is one.
     """
-    if _same(found, wanted):
+    if _same(found, wanted, exact):
         return wanted
     if isinstance(found, dict) and isinstance(wanted, dict):
         keys = [*wanted, *(key for key in found if key not in wanted)]
-        merged = {key: like(found.get(key), wanted.get(key)) for key in keys}
+        merged = {key: like(found.get(key), wanted.get(key), exact=exact) for key in keys}
         return {key: item for key, item in merged.items() if item is not None}
     if isinstance(found, list) and isinstance(wanted, list) and len(found) == len(wanted):
-        return [like(*pair) for pair in zip(found, wanted, strict=True)]
+        return [like(*pair, exact=exact) for pair in zip(found, wanted, strict=True)]
     return found
 
 
-def _same(one: Any, other: Any) -> bool:
-    if one == other or (_is_empty(one) and _is_empty(other)):
+def _same(one: Any, other: Any, exact: bool) -> bool:
+    if one == other or (_is_empty(one, exact) and _is_empty(other, exact)):
         return True
     if isinstance(one, str) and isinstance(other, str) and one[:1] == other[:1] == "{":
         try:
@@ -82,7 +81,9 @@ def _same(one: Any, other: Any) -> bool:
     return False
 
 
-def _is_empty(value: Any) -> bool:
+def _is_empty(value: Any, exact: bool) -> bool:
+    if exact and isinstance(value, bool | str):
+        return False
     return value is None or value is False or (isinstance(value, str | list | dict) and not value)
 
 

@@ -9,8 +9,7 @@ Source: https://github.com/pulumi/pulumi/blob/master/proto/pulumi/provider.proto
 import difflib
 import json
 import re
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent import futures
 from typing import Any, NoReturn
 
@@ -23,74 +22,11 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 from sandbox import workspace
 from sandbox.processes import exit_on_signals, exit_with_parent
 from sandbox.properties import UNKNOWN, Properties, differences, from_struct, like, to_struct
+from sandbox.resource import PartialError, ProviderError, ResourceType
 from sandbox.schema import Schema, load
 
 # As many calls as the engine has under way at once by default, with room.
 _THREADS = 64
-
-Failures = Iterator[tuple[str, str]]
-
-
-class ProviderError(Exception):
-    """The provider cannot do it, and nothing was done; the text is for the user."""
-
-
-class PartialError(Exception):
-    """A resource was made, but not finished: the engine keeps it and tries again."""
-
-    def __init__(self, resource_id: str, reason: str) -> None:
-        """Name the resource that exists, and what failed after it was made."""
-        super().__init__(reason)
-        self.resource_id = resource_id
-        self.reason = reason
-
-
-class ResourceType(ABC):
-    """One type of resource: how to make, read, change and delete one.
-
-    Attributes:
-        replaced_by: property paths whose change needs a new resource.
-        replaced_first: the old one goes before the new one comes: both have one name.
-        supported: properties that are emulated; None means all.
-    """
-
-    replaced_by: frozenset[str] = frozenset()
-    replaced_first = True
-    supported: frozenset[str] | None = None
-
-    def failures(self, inputs: Properties) -> Failures:
-        """Yield (path, reason) for values of the right type that are wrong all the same."""
-        yield from ()
-
-    @abstractmethod
-    def create(self, inputs: Properties) -> str:
-        """Make the resource and return its id.
-
-        Raises:
-            ProviderError: it exists already, or could not be made.
-            PartialError: it was made, but not all of it.
-        """
-
-    @abstractmethod
-    def read(self, resource_id: str, inputs: Properties) -> Properties | None:
-        """Return the inputs as they are now in the world, None if it is gone.
-
-        Args:
-            resource_id: what `create` returned.
-            inputs: as last known; empty on import.
-        """
-
-    @abstractmethod
-    def update(self, resource_id: str, old: Properties, new: Properties) -> None:
-        """Change the resource from its last known inputs to the new ones."""
-
-    @abstractmethod
-    def delete(self, resource_id: str, inputs: Properties) -> None:
-        """Delete the resource; no error if it is gone already."""
-
-    def outputs(self, resource_id: str, inputs: Properties) -> Properties:
-        """Return what the provider adds to the inputs once the resource exists."""
-        return {}
 
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
@@ -174,7 +110,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         ignored = tuple(request.ignoreChanges)
         changed = [
             (path, change)
-            for path, change in differences(old, new)
+            for path, change in differences(old, new, exact=kind.exact)
             if not path.startswith("__") and not any(_within(path, other) for other in ignored)
         ]
         return _diff_response(changed, kind.replaced_by, kind.replaced_first)
@@ -189,7 +125,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.CreateResponse(properties=to_struct(unknown | inputs))
         with _told_to(context, inputs):
             resource_id = kind.create(inputs)
-            state = inputs | kind.outputs(resource_id, inputs)
+            try:
+                state = inputs | kind.outputs(resource_id, inputs)
+            except ProviderError as error:
+                raise PartialError(resource_id, str(error)) from error
         return provider_pb2.CreateResponse(id=resource_id, properties=to_struct(state))
 
     def Read(self, request, context):  # noqa: N802
@@ -200,7 +139,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             found = kind.read(request.id, wanted)
             if found is None:
                 return provider_pb2.ReadResponse()
-            inputs = like(found, wanted)
+            inputs = like(found, wanted, exact=kind.exact)
             state = inputs | kind.outputs(request.id, inputs)
         return provider_pb2.ReadResponse(
             id=request.id, inputs=to_struct(inputs), properties=to_struct(state)

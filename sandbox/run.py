@@ -16,6 +16,10 @@ _CONFIRMED = frozenset({"up", "refresh", "destroy", "cancel"})
 _DECIDED = frozenset({"--yes", "-y", "--preview-only", "--help", "-h"})
 
 
+class RunError(Exception):
+    """The engine cannot run in the workspace."""
+
+
 class Run:
     """A workspace with its emulators running; a context manager that ends them."""
 
@@ -25,7 +29,11 @@ class Run:
         self.stack = stack
 
     def __enter__(self) -> Self:
-        """Prepare the workspace, start the emulators and make the stack known."""
+        """Prepare the workspace, start the emulators and make the stack known.
+
+        Raises:
+            RunError: the engine does not take the project; the text is the engine's.
+        """
         self.workspace.prepare()
         self._guard = Guard()
         self.emulator = Emulator(
@@ -33,7 +41,10 @@ class Run:
         )
         self.environment = self.workspace.environment(self.stack, self.emulator.url)
         if not self.workspace.has_stack(self.stack):
-            self.pulumi("stack", "init", self.stack, captured=True)
+            made = self.pulumi("stack", "init", self.stack, captured=True)
+            if made.returncode:
+                self._close()
+                raise RunError(made.stderr.strip())
         return self
 
     def __exit__(
@@ -43,6 +54,9 @@ class Run:
         traceback: TracebackType | None,
     ) -> None:
         """End everything that was started; the emulators' contents are kept."""
+        self._close()
+
+    def _close(self) -> None:
         self.emulator.close()
         self._guard.close()
 

@@ -25,7 +25,7 @@ _PROJECT = "cmbcluster-storage"
 _PLUGINS = {"aws": "pulumi_aws", "kubernetes": "pulumi_kubernetes"}
 # What is passed on to the engine and to what it starts: no credential or setting of a
 # person's own may reach a plugin.
-_PASSED_ON = ("HOME", "LANG", "LC_ALL", "PATH", "SHELL", "TERM", "TMPDIR", "TZ", "USER")
+_PASSED_ON = ("HOME", "LANG", "LC_ALL", "NO_COLOR", "PATH", "SHELL", "TERM", "TMPDIR", "TZ", "USER")
 
 
 class Workspace:
@@ -116,14 +116,20 @@ class Workspace:
         for name, source in committed.items():
             text, copy = source.read_text("utf-8"), self.project / name
             if name == "Pulumi.yaml":
-                settings = yaml.safe_load(text)
-                settings.setdefault("main", str(CHECKOUT))
-                settings["runtime"]["options"]["virtualenv"] = str(self._virtualenv)
-                text = yaml.safe_dump(settings, sort_keys=False)
+                text = self._project_file(text)
             elif copy.exists():  # the engine has added the salt of this workspace's secrets
                 lines = copy.read_text("utf-8").splitlines(keepends=True)
                 text += "".join(line for line in lines if line.startswith("encryptionsalt:"))
             copy.write_text(text, "utf-8")
+
+    def _project_file(self, text: str) -> str:
+        try:
+            settings = yaml.safe_load(text)
+            settings.setdefault("main", str(CHECKOUT))
+            settings["runtime"]["options"]["virtualenv"] = str(self._virtualenv)
+        except (yaml.YAMLError, AttributeError, KeyError, TypeError):
+            return text  # the engine says what is wrong with it
+        return yaml.safe_dump(settings, sort_keys=False)
 
     def _remove_stale_locks(self) -> None:
         """Remove the locks of engines that were killed; those of living ones stay."""

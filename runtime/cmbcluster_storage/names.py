@@ -50,7 +50,7 @@ def user_name(scope: str, user: str) -> str:
         user: id as in the stack file; any Unicode, 1-254 characters.
 
     Returns:
-        12-30 characters of [a-z0-9-]: constellation-term-hash, first a letter,
+        16-30 characters of [a-z0-9-]: constellation-term-hash, first a letter,
         last a hex digit. Fits a DNS label and a Google service account's id.
 
     Raises:

@@ -38,7 +38,7 @@ def bucket_labels(platform: str, user_slug: str, labels: Mapping[str, str]) -> d
 
     Args:
         platform: the hub's name.
-        user_slug: what `names.user_slug` returns: no id and no address goes into a label.
+        user_slug: what `names.user_slug` returns; it tells an operator whose data it is.
         labels: the operator's own; none of `OWN_LABELS`.
 
     Returns:

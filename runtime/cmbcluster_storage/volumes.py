@@ -57,13 +57,13 @@ def s3_volume(bucket_name: str, volume_handle: str, account_id: str, region: str
     )
 
 
-def object_labels(platform: str, user_slug: str) -> dict[str, str]:
+def object_labels(platform: str, name: str) -> dict[str, str]:
     """Return the labels of one user's Kubernetes objects.
 
     Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/
     """
     return {
-        "app.kubernetes.io/instance": user_slug,
+        "app.kubernetes.io/instance": name,
         "app.kubernetes.io/managed-by": "cmbcluster-storage",
         "app.kubernetes.io/part-of": platform,
     }

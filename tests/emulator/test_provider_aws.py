@@ -903,7 +903,22 @@ def test_a_bucket_with_objects_is_kept_unless_force_destroy_is_set(plugin, progr
     assert plugin.read(BUCKET, bucket, program[BUCKET]) == ("", {}, {})
 
 
-def test_old_versions_and_delete_markers_alone_keep_a_bucket_too(plugin, program, made, s3):
+def _as_strict_as_s3(monkeypatch, client):
+    """Refuse to delete a bucket with anything in it: the emulator looks at live objects only."""
+    delete_bucket = client.delete_bucket
+
+    def strict(Bucket):  # noqa: N803 - boto3's own name
+        left = client.list_object_versions(Bucket=Bucket).keys() & {"Versions", "DeleteMarkers"}
+        assert not left, f"BucketNotEmpty: {left}"
+        delete_bucket(Bucket=Bucket)
+
+    monkeypatch.setattr(client, "delete_bucket", strict)
+
+
+def test_old_versions_and_delete_markers_alone_keep_a_bucket_too(
+    plugin, program, made, s3, types, monkeypatch
+):
+    _as_strict_as_s3(monkeypatch, types[BUCKET]._s3)
     bucket = made(VERSIONING)
     s3.put_object(Bucket=bucket, Key="maps/cmb.fits", Body=b"map")
     s3.delete_object(Bucket=bucket, Key="maps/cmb.fits")
@@ -920,7 +935,10 @@ def test_old_versions_and_delete_markers_alone_keep_a_bucket_too(plugin, program
     assert plugin.read(BUCKET, bucket, program[BUCKET]) == ("", {}, {})
 
 
-def test_force_destroy_empties_a_bucket_of_more_than_one_page(plugin, program, made, s3):
+def test_force_destroy_empties_a_bucket_of_more_than_one_page(
+    plugin, program, made, s3, types, monkeypatch
+):
+    _as_strict_as_s3(monkeypatch, types[BUCKET]._s3)
     bucket = made(VERSIONING)
     keys = [f"maps/{index}" for index in range(1100)]
     with futures.ThreadPoolExecutor(8) as pool:

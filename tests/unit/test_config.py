@@ -3,20 +3,20 @@ import copy
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pulumi
 import pytest
 import yaml
-from cmbcluster_storage import rules
+from cmbcluster_storage import names, rules
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pulumi.runtime.settings import SETTINGS
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic.alias_generators import to_camel
 
-from infra import config
-from infra.config import ConfigError, StackConfig, load, parse
+from infra.config import ConfigError, load, parse
+from infra.settings import StackConfig
 
 Tree = dict[str, Any]
 Way = tuple[str | int, ...]
@@ -171,16 +171,23 @@ def test_every_key_is_read():
     }
 
 
-def test_the_examples_here_have_every_key_that_there_is():
-    def keys_of(model: type[config._Model], path: Way = ()) -> Iterator[Way]:
-        for name, field in model.model_fields.items():
-            inner = (*path, to_camel(name))
-            yield inner
-            entry = (*inner, 1) if name == "users" else inner
-            for part in config._models_in(field.annotation):
-                yield from keys_of(part, entry)
+def models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for argument in get_args(annotation) for model in models_in(argument)]
 
-    assert set(key_paths(MOST)) | {("kubernetes", "context")} == set(keys_of(StackConfig))
+
+def keys_of(model: type[BaseModel], path: Way = ()) -> Iterator[Way]:
+    for name, field in model.model_fields.items():
+        inner = (*path, to_camel(name))
+        yield inner
+        entry = (*inner, 1) if name == "users" else inner
+        for part in models_in(field.annotation):
+            yield from keys_of(part, entry)
+
+
+def test_the_examples_here_have_every_key_that_there_is():
+    assert {*key_paths(MOST), ("kubernetes", "context")} == set(keys_of(StackConfig))
 
 
 def test_the_defaults_of_buckets_are_the_runtimes():
@@ -296,9 +303,9 @@ OIDC = (
     f'like "{ISSUER}"'
 )
 NAMESPACE = 'write the namespace of the users\' servers; exists already, like "cmbcluster"'
-KEPT = "write so many noncurrent versions of an object never expire, like 30"
-DAYS = "write days after which the noncurrent versions beyond those expire, like 30"
-ABORT = "write days after which an unfinished upload is thrown away, like 7"
+KEPT = "write how many noncurrent versions of an object never expire, like 30"
+DAYS = "write after how many days the noncurrent versions beyond those expire, like 30"
+ABORT = "write after how many days an unfinished upload is thrown away, like 7"
 LABELS = (
     "write labels (tags on AWS) of every bucket and role; values are quoted text, "
     'like {"cost-centre": "physics"}'
@@ -315,8 +322,8 @@ NO_ISSUER = f"is wrong (String should match pattern '^[a-z0-9.-]+(/[A-Za-z0-9._-
 NO_NAMESPACE = (
     f"is wrong (String should match pattern '^[a-z0-9]([a-z0-9-]{{0,61}}[a-z0-9])?$'); {NAMESPACE}"
 )
-NO_REGION = f"is wrong (String should match pattern '^[a-z]{{2}}(-[a-z]+)+-\\d$'); {REGION}"
-NO_ACCOUNT = f"is wrong (String should match pattern '^\\d{{12}}$'); {ACCOUNT}"
+NO_REGION = f"is wrong (String should match pattern '^(us-gov|[a-z]{{2}})-[a-z]+-[0-9]$'); {REGION}"
+NO_ACCOUNT = f"is wrong (String should match pattern '^[0-9]{{12}}$'); {ACCOUNT}"
 NO_LABEL = f"is wrong (String should match pattern '^[a-z0-9_-]{{1,63}}$'); {LABELS}"
 NO_LABEL_KEY = f"is wrong (String should match pattern '^[a-z][a-z0-9_-]{{0,62}}$'); {LABELS}"
 
@@ -375,8 +382,8 @@ WRONG: list[tuple[Way, Any, str]] = [
     (
         ("buckets", "versioning"),
         "yes",
-        'buckets.versioning: "yes" is wrong (Input should be a valid boolean); write overwritten '
-        "and deleted objects stay as noncurrent versions, like true",
+        'buckets.versioning: "yes" is wrong (Input should be a valid boolean); write whether '
+        "overwritten and deleted objects stay as noncurrent versions, like true",
     ),
     (
         ("buckets", "noncurrentVersionsKept"),
@@ -548,7 +555,7 @@ def test_a_value_of_a_wrong_type_is_refused(path: Way):
         [line] = problems_of(changed(MOST, path, wrong))
         # "7" stands for 7 at the outermost level, see above
         shown = str(wrong) if len(path) == 1 and isinstance(wrong, int) else wrong
-        value = f" {json.dumps(shown)}" if isinstance(shown, str | int | float) else ""
+        value = "" if isinstance(shown, dict | list) else f" {json.dumps(shown)}"
         assert line.startswith(f"{dotted(path)}:{value} is wrong (")
         assert "); write " in line
 
@@ -661,7 +668,7 @@ def test_ids_with_one_name_or_one_slug_are_refused(monkeypatch: pytest.MonkeyPat
     line = "cmbcluster-storage:users: 'ann' and 'bob' are one user to this stack; keep one line"
     for function in ("user_name", "user_slug"):
         with monkeypatch.context() as patch:
-            patch.setattr(config.names, function, lambda scope, user: "one-for-all")
+            patch.setattr(names, function, lambda scope, user: "one-for-all")
             assert problems_of(tree) == [line]
     assert [user.id for user in parse(engine_values(tree)).users] == ["ann", "bob"]
 

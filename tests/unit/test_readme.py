@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from infra.config import StackConfig
+from infra.settings import StackConfig
 from infra.stack import OUTPUTS
 from sandbox.workspace import CHECKOUT
 

@@ -1,10 +1,13 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.properties import UNKNOWN, differences, from_struct, is_known, like, to_struct
+from sandbox.properties import UNKNOWN, differences, from_struct, like, to_struct
+
+# A busy machine makes no test fail.
+UNTIMED = settings(deadline=None)
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 # The wire knows doubles only: whole numbers are exact up to 2**53.
@@ -31,16 +34,10 @@ SIMILAR = st.dictionaries(
 )
 
 
+@UNTIMED
 @given(PROPERTIES)
 def test_properties_come_off_the_wire_as_they_went_onto_it(properties):
     assert from_struct(to_struct(properties)) == properties
-
-
-@given(PROPERTIES)
-def test_the_same_properties_make_the_same_bytes_of_meaning(properties):
-    message = to_struct(properties)
-
-    assert to_struct(from_struct(message)) == message
 
 
 def test_null_crosses_the_wire_as_none():
@@ -58,18 +55,6 @@ def test_whole_numbers_come_back_as_int_and_nothing_else_changes_its_type(value,
     assert back == {"top": value, "nested": [{"leaf": value}]}
     assert type(back["top"]) is type_
     assert type(back["nested"][0]["leaf"]) is type_
-
-
-@pytest.mark.parametrize(
-    "value", [UNKNOWN, [UNKNOWN], {"a": UNKNOWN}, {"a": [1, {"b": ["x", UNKNOWN]}]}]
-)
-def test_one_unknown_anywhere_makes_a_value_unknown(value):
-    assert not is_known(value)
-
-
-@pytest.mark.parametrize("value", [None, "", 0, [], {}, {"a": [1, {"b": ["x", None]}]}])
-def test_a_value_without_unknowns_is_known(value):
-    assert is_known(value)
 
 
 @pytest.mark.parametrize(
@@ -126,11 +111,13 @@ def test_differences_start_below_the_path_that_is_given():
     assert list(differences(1, 2, "spec")) == [("spec", "update")]
 
 
+@UNTIMED
 @given(PROPERTIES)
 def test_nothing_differs_from_itself(properties):
     assert list(differences(properties, properties)) == []
 
 
+@UNTIMED
 @given(SIMILAR, SIMILAR)
 def test_differences_are_the_same_places_in_both_directions(one, other):
     there, back = dict(differences(one, other)), dict(differences(other, one))
@@ -166,11 +153,13 @@ def test_the_order_is_that_of_what_was_wanted():
     assert list(like({"new": 9, "b": 1, "a": 1}, {"a": 1, "b": 1})) == ["a", "b", "new"]
 
 
+@UNTIMED
 @given(SIMILAR, SIMILAR)
 def test_rewriting_hides_no_drift_and_makes_none_up(found, wanted):
     assert list(differences(like(found, wanted), wanted)) == list(differences(found, wanted))
 
 
+@UNTIMED
 @given(SIMILAR, SIMILAR)
 def test_without_drift_reading_back_returns_what_was_wanted(found, wanted):
     if not list(differences(found, wanted)):

@@ -5,9 +5,11 @@
     .venv/bin/python tests/unit/test_stack.py > tests/unit/golden/aws.json
 """
 
+import asyncio
 import json
 import unicodedata
 import warnings
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,8 @@ from hypothesis import strategies as st
 from pulumi.runtime import mocks
 from pulumi.runtime.settings import set_root_resource
 
-from infra.config import StackConfig, parse
+from infra.config import parse
+from infra.settings import StackConfig
 
 with warnings.catch_warnings():
     # pulumi_aws warns of its own old modules while it is imported.
@@ -128,10 +131,17 @@ def config_of(*users: str, **changes: Any) -> StackConfig:
     )
 
 
+@cache
+def event_loop() -> asyncio.AbstractEventLoop:
+    """Return one loop for all runs: Pulumi leaves loops open in the threads of each."""
+    return asyncio.new_event_loop()
+
+
 def run(config: StackConfig) -> tuple[Recorder, dict[str, Any]]:
     """Return what the engine would see of one run, and the stack's outputs."""
     recorder = Recorder()
     outputs: dict[str, Any] = {}
+    asyncio.set_event_loop(event_loop())  # Pulumi wants one, and async tests leave none behind
     set_root_resource(None)  # or the stack of an earlier run would stay the parent
     mocks.set_mocks(Cloud(), project="cmbcluster-storage", stack="aws", monitor=recorder)
     mocks.test(lambda: outputs.update(deploy(config)))()
