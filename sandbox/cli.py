@@ -5,7 +5,7 @@ import sys
 
 from sandbox import demo
 from sandbox.run import Run, RunError
-from sandbox.workspace import CHECKOUT, ROOT, Workspace
+from sandbox.workspace import CHECKOUT, Workspace, folder_of
 
 _EPILOG = """
 Any other command of pulumi works as well, and takes pulumi's own options:
@@ -14,7 +14,8 @@ Any other command of pulumi works as well, and takes pulumi's own options:
   python -m sandbox stack output --stack aws
   python -m sandbox shell --stack aws -c 'pulumi stack --show-urns'
 
-State and emulated clouds are kept in .sandbox/work until `make clean`.
+State and emulated clouds are kept in .sandbox/work until `make clean`; SANDBOX_FOLDER names
+another folder than .sandbox, to have two worlds beside each other.
 """
 
 
@@ -41,7 +42,7 @@ def main() -> int:
     if args.stack not in stacks:
         parser.error(f"--stack: {args.stack!r} is no stack here; choose one of {', '.join(stacks)}")
     try:
-        with Run(Workspace(ROOT / "work"), args.stack) as run:
+        with Run(Workspace(folder_of("work")), args.stack) as run:
             if args.command == "shell":
                 return run.shell(rest)
             return run.pulumi(args.command, *rest).returncode

@@ -6,6 +6,7 @@ soon as a step is not as said.
 
 import base64
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ import yaml
 
 from sandbox.processes import exit_with_parent
 from sandbox.run import Run
-from sandbox.workspace import CHECKOUT, ROOT, Workspace, remove
+from sandbox.workspace import CHECKOUT, Workspace, folder_of, remove
 
 _STACK = "aws"
 _NEWCOMER = "eve@example.org"
@@ -50,7 +51,7 @@ class DemoError(Exception):
 def main() -> int:
     """Tell the story and return the exit code."""
     exit_with_parent()
-    folder = ROOT / "demo"
+    folder = folder_of("demo")
     remove(folder)
     stack_files = folder / "stack-files"
     stack_files.mkdir(parents=True)
@@ -97,7 +98,7 @@ def _tell(run: Run, stack_file: Path) -> None:
 
     _heading("The Kubernetes objects are here")
     for path in sorted(run.workspace.clusters.rglob("*.yaml")):
-        print(path.relative_to(CHECKOUT))
+        print(os.path.relpath(path))
     print("\nGo on by yourself: python -m sandbox --help")
 
 

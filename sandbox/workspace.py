@@ -145,6 +145,11 @@ class Workspace:
         yield from (self._state / ".pulumi" / "locks").rglob("*.json")
 
 
+def folder_of(name: str) -> Path:
+    """Return the folder of a workspace: below .sandbox, or where SANDBOX_FOLDER says."""
+    return Path(os.environ.get("SANDBOX_FOLDER") or ROOT).absolute() / name
+
+
 def remove(folder: Path) -> None:
     """Remove a workspace and all that it remembers."""
     if folder.exists():

@@ -22,6 +22,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=str(error)))
 
 
+@pytest.fixture(autouse=True)
+def _folder_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Keep `python -m sandbox` out of the folder that a person uses."""
+    monkeypatch.setenv("SANDBOX_FOLDER", str(tmp_path / "sandbox"))
+
+
 @pytest.fixture(scope="session")
 def _provisioned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("provisioned")

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
+import pytest
 import yaml
 from botocore.exceptions import ClientError
 from harness import Stack
@@ -113,6 +115,19 @@ def test_a_bucket_is_as_the_stack_file_says(stack: Stack):
             }
         },
     }
+
+
+def test_every_manifest_passes_the_strict_schema_of_kubernetes(stack: Stack):
+    manifests = [
+        yaml.safe_load(path.read_text("utf-8")) for path in stack.workspace.clusters.rglob("*.yaml")
+    ]
+
+    assert len(manifests) == 6
+    for manifest in manifests:
+        kubernetes_validate.validate(manifest, "1.35", strict=True)
+    broken = manifests[0] | {"spek": {}}
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(broken, "1.35", strict=True)
 
 
 def test_drift_is_found_by_refresh_and_repaired_by_up(stack: Stack):
