@@ -15,7 +15,6 @@ from sandbox.properties import UNKNOWN, from_struct, to_struct
 from sandbox.provider import Provider
 
 # The SDK itself warns when it is imported, of types that nobody here uses.
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:pulumi_aws")
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"

@@ -10,7 +10,6 @@ from sandbox.properties import UNKNOWN
 from sandbox.schema import Schema
 
 # The SDK itself warns when it is imported, of types that nobody here uses.
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:pulumi_aws")
 
 SDKS = {"pulumi_aws": aws.TYPES, "pulumi_kubernetes": kubernetes.TYPES}
 TOKENS = [*aws.TYPES, *kubernetes.TYPES]

@@ -5,10 +5,14 @@
     .venv/bin/python tests/unit/test_stack.py > tests/unit/golden/aws.json
 """
 
+import ast
 import asyncio
+import inspect
 import json
+import sys
+import types
 import unicodedata
-import warnings
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,13 +25,9 @@ from hypothesis import strategies as st
 from pulumi.runtime import mocks
 from pulumi.runtime.settings import set_root_resource
 
+from infra import stack
 from infra.config import parse
 from infra.settings import StackConfig
-
-with warnings.catch_warnings():
-    # pulumi_aws warns of its own old modules while it is imported.
-    warnings.simplefilter("ignore", DeprecationWarning)
-    from infra.stack import deploy
 
 Resources = dict[str, dict[str, Any]]
 
@@ -144,7 +144,7 @@ def run(config: StackConfig) -> tuple[Recorder, dict[str, Any]]:
     asyncio.set_event_loop(event_loop())  # Pulumi wants one, and async tests leave none behind
     set_root_resource(None)  # or the stack of an earlier run would stay the parent
     mocks.set_mocks(Cloud(), project="cmbcluster-storage", stack="aws", monitor=recorder)
-    mocks.test(lambda: outputs.update(deploy(config)))()
+    mocks.test(lambda: outputs.update(stack.deploy(config)))()
     return recorder, outputs
 
 
@@ -440,3 +440,45 @@ def test_the_order_of_users_does_not_matter_and_one_less_touches_only_theirs(
 
 if __name__ == "__main__":
     print(json.dumps(resources_of(config_of("ann@example.org")), indent=2, sort_keys=True))
+
+
+SDKS = {"aws", "kubernetes", "v1", "ObjectMetaArgs", "ResourceOptions"}
+
+
+def arguments_of(module: types.ModuleType) -> Iterator[ast.keyword]:
+    """Yield every argument that a module hands to one of Pulumi's SDKs, at every depth."""
+    for node in ast.walk(ast.parse(inspect.getsource(module))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).partition(".")[0] in SDKS:
+            yield from (keyword for keyword in node.keywords if keyword.arg)
+
+
+@pytest.mark.parametrize(
+    ("module", "argument"),
+    [
+        pytest.param(module, argument, id=f"{module.__name__}:{argument.lineno}-{argument.arg}")
+        for module in (stack.aws, stack.volumes)
+        for argument in arguments_of(module)
+    ],
+)
+def test_a_misspelt_argument_of_a_resource_stops_the_program_and_is_named(
+    module: types.ModuleType, argument: ast.keyword, monkeypatch: pytest.MonkeyPatch
+):
+    lines = inspect.getsource(module).splitlines(keepends=True)
+    line = lines[argument.lineno - 1]
+    misspelt = f"{argument.arg}x"
+    lines[argument.lineno - 1] = line[: argument.col_offset] + line[argument.col_offset :].replace(
+        argument.arg, misspelt, 1
+    )
+    wrong = types.ModuleType(module.__name__)
+    monkeypatch.setitem(sys.modules, module.__name__, wrong)  # dataclasses look there
+    exec(compile("".join(lines), str(module.__file__), "exec"), vars(wrong))  # noqa: S102 - ours
+    monkeypatch.setattr(stack, module.__name__.rpartition(".")[2], wrong)
+
+    with pytest.raises(TypeError, match=rf"'{misspelt}'"):
+        run(config_of("ann@example.org"))
+
+
+def test_the_arguments_that_are_misspelt_above_are_all_there_are():
+    found = [argument.arg for argument in arguments_of(stack.aws)]
+    assert {"noncurrent_days", "sse_algorithm", "object_ownership", "protect"} <= set(found)
+    assert len(found) > 40
