@@ -1,4 +1,4 @@
-"""Policies: every IAM document the stack writes, as plain dicts.
+"""Policies: every IAM document the stack writes, on both clouds, as plain dicts.
 
 Least privilege is spelled out here and nowhere else. Pure functions: ARNs and names
 in, documents out; `infra.aws` attaches them.
@@ -90,3 +90,39 @@ def tls_only(bucket_arn: str) -> Policy:
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         }
     )
+
+
+def principal(project: str, project_number: str, namespace: str, service_account: str) -> str:
+    """Return the member that is one Kubernetes service account, without a Google one.
+
+    Number first, then id. The same namespace and name in another cluster of the project
+    is the same principal.
+
+    Source: https://cloud.google.com/kubernetes-engine/docs/concepts/workload-identity
+    """
+    pool = f"{project}.svc.id.goog"
+    return (
+        f"principal://iam.googleapis.com/projects/{project_number}/locations/global/"
+        f"workloadIdentityPools/{pool}/subject/ns/{namespace}/sa/{service_account}"
+    )
+
+
+def workload_identity_user(project: str, namespace: str, service_account: str) -> Policy:
+    """Return who may act as a Google service account: one Kubernetes service account."""
+    member = f"serviceAccount:{project}.svc.id.goog[{namespace}/{service_account}]"
+    return _bindings("roles/iam.workloadIdentityUser", member)
+
+
+def object_user(member: str) -> Policy:
+    """Return a bucket's whole IAM policy: one member works with objects, nobody else.
+
+    Whole, because the grants that a new bucket comes with let every viewer of the
+    project read. Whoever runs the stack needs roles/storage.admin on the project.
+
+    Source: https://cloud.google.com/storage/docs/access-control/iam-roles
+    """
+    return _bindings("roles/storage.objectUser", member)
+
+
+def _bindings(role: str, member: str) -> Policy:
+    return {"bindings": [{"role": role, "members": [member]}]}

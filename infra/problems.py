@@ -13,7 +13,13 @@ from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+Loc = tuple[int | str, ...]
+
 _KIND = "problem"
+
+# The key that says which model of a union an object is, and what pydantic calls its errors.
+_DISCRIMINATOR = "provider"
+_UNDECIDED = ("union_tag_invalid", "union_tag_not_found")
 
 
 def problem(text: str) -> PydanticCustomError:
@@ -44,14 +50,16 @@ def described(details: ErrorDetails, model: type[BaseModel], project: str) -> st
         model: the outermost model; its fields' descriptions say what to write.
         project: the namespace of the keys.
     """
-    path = _path(details["loc"], project)
-    owner, field = _place_of(details["loc"], model)
+    loc, owner, field = _place_of(details["loc"], model)
+    path = _path(loc, project)
     if details["type"] == "extra_forbidden":
-        *parents, key = details["loc"]
+        *parents, key = loc
         known = [to_camel(name) for name in owner.model_fields]
         return unknown(str(key), known, f"{_path(tuple(parents), project)}.")
     value = details["input"]
-    shown = "" if isinstance(value, dict | list) else f" {json.dumps(value)}"
+    shown = _shown(value)
+    if field and details["type"] in _UNDECIDED:
+        return _undecided(field, value, path)
     if details["type"] == _KIND:
         return f"{path}:{shown} {details['msg']}"
     cure = f"write {field.description}" if field else "drop it"
@@ -61,25 +69,48 @@ def described(details: ErrorDetails, model: type[BaseModel], project: str) -> st
     return f"{path}:{shown} is wrong ({details['msg']}); {cure}{example}"
 
 
-def _path(loc: tuple[int | str, ...], project: str) -> str:
+def _undecided(field: FieldInfo, written: dict[str, Any], path: str) -> str:
+    """Return the problem of an object whose provider does not say which model it is."""
+    models = _models_in(field.annotation)
+    choices = " or ".join(json.dumps(tag) for one in models for tag in get_args(_tag(one)))
+    cure = f"write {models[0].model_fields[_DISCRIMINATOR].description}: {choices}"
+    if _DISCRIMINATOR in written:
+        return f"{path}.{_DISCRIMINATOR}:{_shown(written[_DISCRIMINATOR])} is wrong; {cure}"
+    if close := difflib.get_close_matches(_DISCRIMINATOR, written, n=1):
+        return unknown(close[0], [_DISCRIMINATOR], f"{path}.")
+    return f"{path}.{_DISCRIMINATOR}: is missing; {cure}"
+
+
+def _shown(value: Any) -> str:
+    return "" if isinstance(value, dict | list) else f" {json.dumps(value)}"
+
+
+def _path(loc: Loc, project: str) -> str:
     dotted = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
     return f"{project}:{dotted.removeprefix('.')}"
 
 
-def _place_of(
-    loc: tuple[int | str, ...], model: type[BaseModel]
-) -> tuple[type[BaseModel], FieldInfo | None]:
-    """Return the innermost model on the way, and the field of it that `loc` leads to."""
+def _place_of(loc: Loc, model: type[BaseModel]) -> tuple[Loc, type[BaseModel], FieldInfo | None]:
+    """Return the way as it is written, its innermost model, and the field it leads to."""
     owner = model
     field: FieldInfo | None = None
     inside = [model]
+    written: list[int | str] = []
     for part in loc:
+        if len(inside) > 1:  # which of several models it is, says a part that nobody wrote
+            inside = [one for one in inside if part in get_args(_tag(one))]
+            continue
+        written.append(part)
         if isinstance(part, str) and inside:
             owner = inside[0]
             fields = {to_camel(name): info for name, info in owner.model_fields.items()}
             field = fields.get(part)
             inside = _models_in(field.annotation) if field else []
-    return owner, field
+    return tuple(written), owner, field
+
+
+def _tag(model: type[BaseModel]) -> Any:
+    return model.model_fields[_DISCRIMINATOR].annotation
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

@@ -42,7 +42,7 @@ class _Model(BaseModel):
 
 
 class AwsCloud(_Model):
-    """Where the buckets and roles are made."""
+    """Where the buckets and roles are made, on AWS."""
 
     provider: Literal["aws"] = Field(description="the cloud", examples=["aws"])
     account_id: str = Field(
@@ -70,6 +70,10 @@ class AwsCloud(_Model):
             raise problem("AWS offers no account-regional bucket names there; use another region")
         return region
 
+    def scope(self, platform: str) -> str:
+        """Return the scope in which the users' names are unique."""
+        return names.aws_scope(platform, self.account_id, self.region)
+
     @property
     def partition(self) -> str:
         """The first field of every ARN.
@@ -83,6 +87,40 @@ class AwsCloud(_Model):
                 return "aws-cn"
             case _:
                 return "aws"
+
+
+class GcpCloud(_Model):
+    """Where the buckets and identities are made, on Google Cloud."""
+
+    provider: Literal["gcp"] = Field(description="the cloud", examples=["gcp"])
+    project: str = Field(
+        pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$",
+        description="the project's id",
+        examples=["cmbcluster-research"],
+    )
+    project_number: str = Field(
+        pattern=r"^[0-9]{6,19}$",
+        description="the project's number, quoted; principals are named by it",
+        examples=["123456789012"],
+    )
+    location: str = Field(
+        # Source: https://cloud.google.com/storage/docs/locations
+        pattern=r"^([a-z]{2,}[0-9]?|[A-Z]{2,}[0-9]?|[a-z]+-[a-z]+[0-9]+|[A-Z]+-[A-Z]+[0-9]+)$",
+        description="the region, dual-region or multi-region of the buckets",
+        examples=["europe-west4"],
+    )
+    identity: Literal["workloadIdentity", "serviceAccount"] = Field(
+        "workloadIdentity",
+        description="the Kubernetes service account itself, or a Google one: it can sign URLs",
+        examples=["workloadIdentity"],
+    )
+
+    def scope(self, platform: str) -> str:
+        """Return the scope in which the users' names are unique."""
+        return names.gcp_scope(platform, self.project)
+
+
+Cloud = Annotated[AwsCloud | GcpCloud, Field(discriminator="provider")]
 
 
 class Kubernetes(_Model):
@@ -142,6 +180,13 @@ class Buckets(_Model):
         description="after how many days an unfinished upload is thrown away",
         examples=[7],
     )
+    soft_delete_days: int = Field(
+        rules.BucketRules.soft_delete_days,
+        ge=7,
+        le=90,
+        description="how many days what is deleted for good can be restored; Google Cloud only",
+        examples=[7],
+    )
     labels: dict[
         Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")],
         Annotated[str, Field(pattern=_LABEL)],
@@ -194,7 +239,7 @@ class StackConfig(_Model):
         description="the hub these users belong to; part of every name",
         examples=["cmbcluster"],
     )
-    cloud: AwsCloud = Field(description="provider, account and region")
+    cloud: Cloud = Field(description="where the buckets are: the keys of one provider")
     kubernetes: Kubernetes = Field(description="namespace and context or renderTo")
     buckets: Buckets = Field(
         default_factory=lambda: Buckets.model_validate({}), description="what every bucket is like"
@@ -206,14 +251,22 @@ class StackConfig(_Model):
     @property
     def scope(self) -> str:
         """The scope in which the users' names are unique."""
-        return _scope(self.platform, self.cloud)
+        return self.cloud.scope(self.platform)
+
+    @field_validator("buckets")
+    @classmethod
+    def _fit_the_cloud(cls, buckets: Buckets, info: ValidationInfo) -> Buckets:
+        on_aws = isinstance(info.data.get("cloud"), AwsCloud)
+        if on_aws and "soft_delete_days" in buckets.model_fields_set:
+            raise problem("sets softDeleteDays, which AWS does not have; drop it")
+        return buckets
 
     @field_validator("users")
     @classmethod
     def _are_distinct(cls, users: tuple[User, ...], info: ValidationInfo) -> tuple[User, ...]:
         if not {"platform", "cloud"} <= info.data.keys():
             return users  # the scope is wrong, and said to be, so names mean nothing
-        scope = _scope(info.data["platform"], info.data["cloud"])
+        scope = info.data["cloud"].scope(info.data["platform"])
         seen: dict[str, int] = {}
         for index, user in enumerate(users):
             # People cannot tell such ids apart; everything of a user is called by name or slug.
@@ -228,7 +281,3 @@ class StackConfig(_Model):
                         "keep one line"
                     )
         return users
-
-
-def _scope(platform: str, cloud: AwsCloud) -> str:
-    return names.aws_scope(platform, cloud.account_id, cloud.region)

@@ -1,7 +1,9 @@
 """The command line of the sandbox: the real `pulumi`, with the right world around it."""
 
 import argparse
+import os
 import sys
+from pathlib import Path
 
 from sandbox import demo
 from sandbox.run import Run, RunError
@@ -33,6 +35,12 @@ def main() -> int:
         help="up, preview, refresh, destroy or another command of pulumi; shell; demo",
     )
     parser.add_argument("-s", "--stack", help="the stack: aws is Pulumi.aws.yaml")
+    parser.add_argument(
+        "--providers",
+        choices=["sandbox", "official"],
+        default="sandbox",
+        help="the cloud's provider plugin: ours, or the one that pulumi has installed for you",
+    )
     args, rest = parser.parse_known_args()
     if args.command == "demo":
         return demo.main()
@@ -42,10 +50,16 @@ def main() -> int:
     if args.stack not in stacks:
         parser.error(f"--stack: {args.stack!r} is no stack here; choose one of {', '.join(stacks)}")
     try:
-        with Run(Workspace(folder_of("work")), args.stack) as run:
+        official = _installed_plugins() if args.providers == "official" else None
+        with Run(Workspace(folder_of("work")), args.stack, official) as run:
             if args.command == "shell":
                 return run.shell(rest)
             return run.pulumi(args.command, *rest).returncode
     except RunError as error:
         print(error, file=sys.stderr)
         return 1
+
+
+def _installed_plugins() -> Path:
+    home = os.environ.get("PULUMI_HOME") or "~/.pulumi"
+    return Path(home).expanduser() / "plugins"

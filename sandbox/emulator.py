@@ -7,28 +7,21 @@ containers that are not ours.
 
 import asyncio
 import importlib
-import os
 import pickle
-import signal
-import socket
-import subprocess
-import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
-from sandbox.processes import exit_with_parent
+from sandbox.servers import SavedSoon, ServerProcess, arguments, terminated
 
 _SERVICES = ("s3", "iam", "sts")
-# Changes are on disk this long after the last of them, or at the end at the latest.
-_SAVE_AFTER_SECONDS = 0.3
 
 _Message = MutableMapping[str, Any]
 _Send = Callable[[_Message], Awaitable[None]]
 _Receive = Callable[[], Awaitable[_Message]]
 
 
-class Emulator:
+class Emulator(ServerProcess):
     """A running emulator, in a process of its own that ends with this one."""
 
     def __init__(self, state: Path, account_id: str = "123456789012") -> None:
@@ -38,31 +31,8 @@ class Emulator:
             state: the file of its contents.
             account_id: whose the credentials are that it hands out.
         """
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            # Requests wait in the listener's queue until the process is ready.
-            with state.with_suffix(".log").open("ab") as log:
-                self._process = subprocess.Popen(
-                    [
-                        *(sys.executable, "-m", __name__),
-                        *(str(listener.fileno()), str(state), str(os.getpid())),
-                    ],
-                    pass_fds=[listener.fileno()],
-                    env=os.environ | {"MINISTACK_ACCOUNT_ID": account_id, "LOG_LEVEL": "WARNING"},
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                )
-
-    @property
-    def pid(self) -> int:
-        """The id of its process."""
-        return self._process.pid
-
-    def close(self) -> None:
-        """End it, its contents saved."""
-        self._process.terminate()
-        self._process.wait()
+        env = {"MINISTACK_ACCOUNT_ID": account_id, "LOG_LEVEL": "WARNING"}
+        super().__init__(__name__, state, env)
 
 
 class _Stores:
@@ -99,20 +69,14 @@ class _Saved:
         from ministack.app import app
 
         self._app = app
-        self._stores = stores
-        self._timer: asyncio.TimerHandle | None = None
+        self._saved = SavedSoon(stores.save)
 
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
         if scope["type"] != "http":
             return
         await self._app(scope, receive, send)
-        if scope["method"] not in ("GET", "HEAD") and self._timer is None:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(_SAVE_AFTER_SECONDS, self._save)
-
-    def _save(self) -> None:
-        self._timer = None
-        self._stores.save()
+        if scope["method"] not in ("GET", "HEAD"):
+            self._saved.note_change()
 
 
 async def _serve(listener: int, state: Path, parent: int) -> None:
@@ -121,17 +85,12 @@ async def _serve(listener: int, state: Path, parent: int) -> None:
 
     stores = _Stores(state)
     stores.load()
-    done = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, done.set)
-    exit_with_parent(parent, leave=lambda: os.kill(os.getpid(), signal.SIGTERM))
     config = Config()
     config.bind = [f"fd://{listener}"]
     config.graceful_timeout = 1
-    await serve(_Saved(stores), config, shutdown_trigger=done.wait)  # type: ignore[arg-type]
+    await serve(_Saved(stores), config, shutdown_trigger=lambda: terminated(parent))  # type: ignore[arg-type]
     stores.save()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the engine, which needs us
-    asyncio.run(_serve(int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])))
+    asyncio.run(_serve(*arguments()))

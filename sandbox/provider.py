@@ -26,7 +26,7 @@ from sandbox.resource import PartialError, ProviderError, ResourceType
 from sandbox.schema import Schema, load
 
 # As many calls as the engine has under way at once by default, with room.
-_THREADS = 64
+THREADS = 64
 
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
@@ -230,7 +230,7 @@ def serve(
     exit_on_signals()
     schema = load(sdk, tokens, workspace.SCHEMAS)
     provider = Provider(workspace.plugin_version(sdk), schema, configure, replaced_by)
-    server = grpc.server(futures.ThreadPoolExecutor(max_workers=_THREADS))
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=THREADS))
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()

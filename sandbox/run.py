@@ -3,11 +3,11 @@
 import os
 import subprocess
 from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sandbox import engine
-from sandbox.emulator import Emulator
+from sandbox import clouds, engine
 from sandbox.processes import Guard
 from sandbox.workspace import Workspace
 
@@ -23,22 +23,29 @@ class RunError(Exception):
 class Run:
     """A workspace with its emulators running; a context manager that ends them."""
 
-    def __init__(self, workspace: Workspace, stack: str) -> None:
-        """Take what to run, and which stack plain commands mean."""
+    def __init__(self, workspace: Workspace, stack: str, official: Path | None = None) -> None:
+        """Take what to run, and how.
+
+        Args:
+            workspace: where.
+            stack: which one plain commands mean.
+            official: a person's installed plugins, to use the cloud's instead of ours.
+        """
         self.workspace = workspace
         self.stack = stack
+        self._official = official
 
     def __enter__(self) -> Self:
         """Prepare the workspace, start the emulators and make the stack known.
 
         Raises:
-            RunError: the engine does not take the project; the text is the engine's.
+            RunError: there is no official plugin, or the engine does not take the project;
+                then the text is the engine's.
         """
         self.workspace.prepare()
+        self._take_official_plugin()
         self._guard = Guard()
-        self.emulator = Emulator(
-            self.workspace.emulators / "aws", self.workspace.account_id(self.stack)
-        )
+        self.emulator = clouds.emulator(self.workspace.cloud(self.stack), self.workspace.emulators)
         self.environment = self.workspace.environment(self.stack, self.emulator.url)
         if not self.workspace.has_stack(self.stack):
             made = self.pulumi("stack", "init", self.stack, captured=True)
@@ -55,6 +62,16 @@ class Run:
     ) -> None:
         """End everything that was started; the emulators' contents are kept."""
         self._close()
+
+    def _take_official_plugin(self) -> None:
+        if self._official is None:
+            return
+        name = str(self.workspace.cloud(self.stack).get("provider"))
+        if not self.workspace.take_official_plugin(name, self._official):
+            raise RunError(
+                f"the official plugin {name} is not in {self._official}, in the version that the "
+                f"SDK wants; `pulumi install` in the checkout installs it"
+            )
 
     def _close(self) -> None:
         self.emulator.close()

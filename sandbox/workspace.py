@@ -15,14 +15,14 @@ from pathlib import Path
 
 import yaml
 
-from sandbox import engine
+from sandbox import clouds, engine
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 ROOT = CHECKOUT / ".sandbox"
 SCHEMAS = ROOT / "schemas"
 
 _PROJECT = "cmbcluster-storage"
-_PLUGINS = {"aws": "pulumi_aws", "kubernetes": "pulumi_kubernetes"}
+_PLUGINS = {"aws": "pulumi_aws", "gcp": "pulumi_gcp", "kubernetes": "pulumi_kubernetes"}
 # What is passed on to the engine and to what it starts: no credential or setting of a
 # person's own may reach a plugin.
 _PASSED_ON = ("HOME", "LANG", "LC_ALL", "NO_COLOR", "PATH", "SHELL", "TERM", "TMPDIR", "TZ", "USER")
@@ -58,23 +58,47 @@ class Workspace:
         host = self._home / "plugins" / f"language-python-v{engine.version()}"
         host.mkdir(parents=True, exist_ok=True)
         _write_script(host / "pulumi-language-python", "sandbox.language_host")
-        for name, sdk in _PLUGINS.items():
-            plugin = self._home / "plugins" / f"resource-{name}-v{plugin_version(sdk)}"
-            plugin.mkdir(parents=True, exist_ok=True)
+        for name in _PLUGINS:
+            plugin = self._plugin(name)
+            remove(plugin)  # it may be an official one, of an earlier run
+            plugin.mkdir(parents=True)
             _write_script(plugin / f"pulumi-resource-{name}", f"sandbox.{name}")
         self._copy_stack_files()
         self._remove_stale_locks()
+
+    def take_official_plugin(self, name: str, installed: Path) -> bool:
+        """Put the official plugin of a provider in the place of ours.
+
+        Args:
+            name: of the provider.
+            installed: the folder of a person's plugins.
+
+        Returns:
+            Whether it is there, in the version that the SDK wants.
+        """
+        plugin = self._plugin(name)
+        official = installed / plugin.name
+        if not (official / f"pulumi-resource-{name}").exists():
+            return False
+        remove(plugin)
+        plugin.mkdir()
+        for path in official.iterdir():
+            (plugin / path.name).symlink_to(path)
+        return True
 
     def has_stack(self, stack: str) -> bool:
         """Tell whether the engine knows the stack already."""
         return (self._state / f".pulumi/stacks/{_PROJECT}/{stack}.json").exists()
 
-    def environment(self, stack: str, aws_url: str) -> dict[str, str]:
+    def _plugin(self, name: str) -> Path:
+        return self._home / "plugins" / f"resource-{name}-v{plugin_version(_PLUGINS[name])}"
+
+    def environment(self, stack: str, emulator_url: str) -> dict[str, str]:
         """Return the whole environment of the engine, and of who works beside it.
 
         Args:
             stack: what plain `pulumi` commands mean.
-            aws_url: where the emulator of AWS listens.
+            emulator_url: where the emulator of the stack's cloud listens.
         """
         inherited = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         paths = (engine.path().parent, Path(sys.executable).parent)
@@ -89,24 +113,18 @@ class Workspace:
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "SANDBOX_CLUSTERS": str(self.clusters),
             "SANDBOX_PROJECT": str(self.project),
-            "AWS_ENDPOINT_URL": aws_url,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            # The emulator takes an access key of 12 digits for an account.
-            "AWS_ACCESS_KEY_ID": self.account_id(stack),
-            "AWS_SECRET_ACCESS_KEY": "sandbox",
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            **clouds.environment(self.cloud(stack), emulator_url),
         }
 
-    def account_id(self, stack: str) -> str:
-        """Return the AWS account that the stack asks for: the sandbox has any."""
+    def cloud(self, stack: str) -> dict[str, str]:
+        """Return what the stack's file says of its cloud, empty if that cannot be read."""
         path = self.project / f"Pulumi.{stack}.yaml"
         try:
             settings = yaml.safe_load(path.read_text("utf-8"))
-            account = settings["config"][f"{_PROJECT}:cloud"]["accountId"]
+            cloud = settings["config"][f"{_PROJECT}:cloud"]
         except (OSError, yaml.YAMLError, KeyError, TypeError):
-            account = None  # whatever is wrong with the file, the program says it better
-        return account if isinstance(account, str) and account.isdigit() else "000000000000"
+            cloud = None  # whatever is wrong with the file, the program says it better
+        return cloud if isinstance(cloud, dict) else {}
 
     def _copy_stack_files(self) -> None:
         committed = {path.name: path for path in self._stack_files.glob("Pulumi*.yaml")}

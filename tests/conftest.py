@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from sandbox.emulator import Emulator
+from sandbox.gcs import GcsEmulator
 
 _TESTS = Path(__file__).parent
 _FOREIGN = (
-    "AWS_", "CLOUD_", "COGNITO_", "ECR_", "EKS_", "GOOGLE_", "PROJECT_", "PULUMI_", "REGION", "S3_",
+    "AWS_", "CLOUD_", "CLOUDSDK_", "COGNITO_", "ECR_", "EKS_", "GCE_", "GCLOUD_", "GOOGLE_",
+    "PROJECT_", "PULUMI_", "REGION", "S3_", "STORAGE_",
 )  # fmt: skip
 
 
@@ -31,5 +33,15 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def aws_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Start an emulator of AWS for the whole session and return its address."""
     emulator = Emulator(tmp_path_factory.mktemp("emulator") / "aws")
+    yield emulator.url
+    emulator.close()
+
+
+@pytest.fixture(scope="session")
+def gcs_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start a Cloud Storage for the whole session and return its address."""
+    folder = tmp_path_factory.mktemp("emulator")
+    numbers = dict.fromkeys(("cmbcluster-research", "cosmology"), "123456789012")
+    emulator = GcsEmulator(folder / "gcs", numbers)
     yield emulator.url
     emulator.close()

@@ -3,6 +3,8 @@
 The one place that knows which providers there are.
 """
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 from cmbcluster_storage.errors import MissingExtraError, UnsupportedError
@@ -18,27 +20,40 @@ class StorageProviderFactory:
         """Return a provider; needs no event loop and sends no request.
 
         Args:
-            kind: the cloud; so far "aws".
-            **kwargs: the provider's own; "aws" takes `region`.
+            kind: the cloud, "aws" or "gcp".
+            **kwargs: the provider's own; "aws" takes `region`, "gcp" `project`.
 
         Raises:
             UnsupportedError: there is no provider of this kind.
             MissingExtraError: its SDK is not installed.
             ConfigurationError: something it needs is missing or wrong.
         """
-        if kind != "aws":
-            raise UnsupportedError(f"no storage provider {kind!r}; there is: 'aws'")
-        try:
-            from cmbcluster_storage.s3 import S3Provider
-        except ModuleNotFoundError as error:
-            if error.name != "boto3":
-                raise
-            raise MissingExtraError(
-                "boto3 is not installed; pip install 'cmbcluster-storage[aws]'", provider=kind
-            ) from error
-        return S3Provider(**kwargs)
+        if kind == "aws":
+            with _missing_extra(kind, "boto3"):
+                from cmbcluster_storage.s3 import S3Provider
+            return S3Provider(**kwargs)
+        if kind == "gcp":
+            with _missing_extra(kind, "google.cloud.storage"):
+                from cmbcluster_storage.gcs import GCSProvider
+            return GCSProvider(**kwargs)
+        raise UnsupportedError(f"no storage provider {kind!r}; there are: 'aws', 'gcp'")
 
     @classmethod
     def create_from_config(cls, settings: Settings) -> StorageProvider:
         """Return the provider that the settings name; raises what `create` raises."""
-        return cls.create(settings.CLOUD_PROVIDER, region=settings.AWS_REGION)
+        if settings.CLOUD_PROVIDER == "aws":
+            return cls.create("aws", region=settings.AWS_REGION)
+        return cls.create("gcp", project=settings.PROJECT_ID)
+
+
+@contextmanager
+def _missing_extra(kind: str, sdk: str) -> Generator[None, None, None]:
+    """Say so if a cloud's SDK, or a package that holds it, is not there."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if not f"{sdk}.".startswith(f"{error.name}."):
+            raise
+        raise MissingExtraError(
+            f"{sdk} is not installed; pip install 'cmbcluster-storage[{kind}]'", provider=kind
+        ) from error

@@ -83,7 +83,7 @@ class StorageManager:
             bucket_name: the user's bucket.
             mount_path: taken for older callers; only the mount has a path.
         """
-        return volumes.pod_volume(bucket_name)
+        return volumes.pod_volume(self.settings.CLOUD_PROVIDER, bucket_name)
 
     def get_fuse_volume_mount(self, bucket_name: str, mount_path: str) -> dict[str, Any]:
         """Return the container's `volumeMounts` entry for `get_fuse_volume_spec`."""

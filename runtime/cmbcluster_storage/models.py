@@ -19,7 +19,8 @@ class ObjectInfo(Mapping[str, object]):
         size_bytes: length of the content; as a key also `size`.
         content_type: MIME type; None where the cloud does not say (S3's listings).
         updated: when this version was written, by the cloud's clock; with time zone.
-        etag: tag of the content without quotes; not always an MD5.
+        etag: tag of the content without quotes; not always an MD5; on Google Cloud it
+            changes with the metadata as well.
         version_id: None where the cloud does not say; as a key also `generation`.
         is_latest: no newer version exists.
         url: s3://bucket/key or gs://bucket/key.

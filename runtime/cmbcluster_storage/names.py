@@ -38,6 +38,11 @@ def aws_scope(platform: str, account_id: str, region: str) -> str:
     return f"{platform}/{account_id}/{region}"
 
 
+def gcp_scope(platform: str, project: str) -> str:
+    """Return the scope in which users' names are unique on Google Cloud."""
+    return f"{platform}/{project}"
+
+
 def user_name(scope: str, user: str) -> str:
     """Return the one name that everything of a user is called.
 
@@ -46,7 +51,7 @@ def user_name(scope: str, user: str) -> str:
     written: "Ann" and "ann" have different names.
 
     Args:
-        scope: what `aws_scope` returns.
+        scope: what `aws_scope` or `gcp_scope` returns.
         user: id as in the stack file; any Unicode, 1-254 characters.
 
     Returns:

@@ -4,9 +4,16 @@ A provider knows one cloud's SDK and holds its client. `StorageProviderFactory`
 makes one, `StorageManager` calls it; callers need no other name of a provider.
 """
 
+import mimetypes
 from abc import ABC, abstractmethod
 
 from cmbcluster_storage.models import ObjectInfo
+
+
+def guessed_content_type(object_name: str) -> str:
+    """Return the MIME type that a name's ending tells; of what is compressed, none."""
+    kind, encoding = mimetypes.guess_type(object_name)
+    return kind if kind and not encoding else "application/octet-stream"
 
 
 class StorageProvider(ABC):
@@ -28,15 +35,18 @@ class StorageProvider(ABC):
 
         Args:
             bucket_name: an existing bucket.
-            object_name: any Unicode, at most 1024 bytes of UTF-8.
-            file_content: held in memory, sent in one request.
+            object_name: any Unicode, at most 1024 bytes of UTF-8; Google Cloud
+                refuses line breaks.
+            file_content: held in memory.
             content_type: MIME type; None guesses it from the name's ending.
 
         Returns:
-            What was written; `version_id` is None if the bucket is not versioned.
+            What was written; `version_id` is None if the bucket is not versioned, on
+            Google Cloud never.
 
         Raises:
             BucketNotFoundError: the bucket does not exist.
+            InvalidRequestError: the cloud does not accept a name.
         """
 
     @abstractmethod

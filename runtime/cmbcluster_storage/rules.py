@@ -20,7 +20,10 @@ class BucketRules:
             days; at least 1.
         abort_uploads_after_days: an unfinished upload is thrown away after so many
             days; at least 1.
+        soft_delete_days: what is deleted for good can be restored for so many days;
+            7-90. Google Cloud only: on S3 no user can delete a version.
 
+    Source: https://cloud.google.com/storage/docs/soft-delete
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html
     """
 
@@ -28,6 +31,7 @@ class BucketRules:
     noncurrent_versions_kept: int = 30
     noncurrent_days: int = 30
     abort_uploads_after_days: int = 7
+    soft_delete_days: int = 7
 
 
 OWN_LABELS = frozenset({"managed-by", "platform", "user"})

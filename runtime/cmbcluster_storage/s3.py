@@ -6,7 +6,6 @@ come from boto3's own chain (`AWS_ENDPOINT_URL`, `AWS_ROLE_ARN` with
 """
 
 import asyncio
-import mimetypes
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -22,7 +21,7 @@ from botocore.utils import parse_timestamp
 
 from cmbcluster_storage.errors import ConfigurationError
 from cmbcluster_storage.models import ObjectInfo
-from cmbcluster_storage.provider import StorageProvider
+from cmbcluster_storage.provider import StorageProvider, guessed_content_type
 from cmbcluster_storage.s3_errors import sdk_errors
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ class S3Provider(StorageProvider):
         content_type: str | None = None,
     ) -> ObjectInfo:
         """Write a whole object; `updated` is the answer's time, to the second."""
-        content_type = content_type or _guessed_type(object_name)
+        content_type = content_type or guessed_content_type(object_name)
         with sdk_errors("upload_object", bucket_name, object_name):
             answer = await self._in_thread(
                 lambda: self._client.put_object(
@@ -167,11 +166,6 @@ def _listed(bucket_name: str, entry: dict[str, Any]) -> ObjectInfo:
         is_latest=entry.get("IsLatest", True),
         url=_url(bucket_name, entry["Key"]),
     )
-
-
-def _guessed_type(object_name: str) -> str:
-    kind, encoding = mimetypes.guess_type(object_name)
-    return kind if kind and not encoding else "application/octet-stream"
 
 
 def _url(bucket_name: str, object_name: str) -> str:

@@ -1,7 +1,7 @@
 """Settings of the runtime: read from the environment and from a `.env` file, once.
 
-What the SDKs read themselves (credentials, `AWS_ENDPOINT_URL`, proxies) is not
-repeated here. A `.env` file does not reach the SDKs: it sets only these fields.
+What the SDKs read themselves (credentials, `AWS_ENDPOINT_URL`, `STORAGE_EMULATOR_HOST`,
+proxies) is not repeated here. A `.env` file does not reach the SDKs: it sets only these fields.
 """
 
 from typing import Literal
@@ -25,4 +25,8 @@ class Settings(BaseSettings):
     )
     AWS_REGION: str | None = Field(
         default=None, description="Region of the buckets, such as us-east-1; S3 requires it."
+    )
+    PROJECT_ID: str | None = Field(
+        default=None,
+        description="Google Cloud project of the buckets; work with objects needs none.",
     )

@@ -5,12 +5,21 @@ pieces; a hub mounts them with `pod_volume` and `volume_mount`.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from cmbcluster_storage import names
 
 # The notebook images' user: without it only root may use a mount.
 _MOUNT_UID = _MOUNT_GID = 1000
+
+_GCS_DRIVER = "gcsfuse.csi.storage.gke.io"
+_GCS_MOUNT_OPTIONS = (
+    "implicit-dirs",
+    f"uid={_MOUNT_UID}",
+    f"gid={_MOUNT_GID}",
+    "file-mode=664",
+    "dir-mode=775",
+)
 
 
 @dataclass(frozen=True)
@@ -57,6 +66,21 @@ def s3_volume(bucket_name: str, volume_handle: str, account_id: str, region: str
     )
 
 
+def gcs_volume(bucket_name: str, volume_handle: str) -> CsiVolume:
+    """Return the volume of one Cloud Storage bucket, mounted with the pod's own identity.
+
+    The driver reads the bucket's name off the handle, up to its colon.
+
+    Source: https://cloud.google.com/kubernetes-engine/docs/how-to/cloud-storage-fuse-csi-driver-pv
+    """
+    return CsiVolume(
+        driver=_GCS_DRIVER,
+        volume_handle=f"{bucket_name}:{volume_handle}",
+        volume_attributes={},
+        mount_options=_GCS_MOUNT_OPTIONS,
+    )
+
+
 def object_labels(platform: str, name: str) -> dict[str, str]:
     """Return the labels of one user's Kubernetes objects.
 
@@ -69,14 +93,34 @@ def object_labels(platform: str, name: str) -> dict[str, str]:
     }
 
 
-def pod_volume(bucket_name: str) -> dict[str, Any]:
+def pod_volume(provider: Literal["gcp", "aws"], bucket_name: str) -> dict[str, Any]:
     """Return the entry of a pod's `spec.volumes` that mounts a user's bucket.
 
-    The S3 driver rejects inline volumes, so the pod names the user's claim, whose
-    name follows from the bucket's.
+    On Google Cloud inline, so that a bucket without a claim can be mounted too. The S3
+    driver rejects inline volumes, so there the pod names the user's claim, whose name
+    follows from the bucket's.
     """
-    claim = names.name_of_bucket(bucket_name)
-    return {"name": claim, "persistentVolumeClaim": {"claimName": claim}}
+    name = names.name_of_bucket(bucket_name)
+    if provider == "aws":
+        return {"name": name, "persistentVolumeClaim": {"claimName": name}}
+    return {
+        "name": name,
+        "csi": {
+            "driver": _GCS_DRIVER,
+            "volumeAttributes": {
+                "bucketName": bucket_name,
+                "mountOptions": ",".join(_GCS_MOUNT_OPTIONS),
+            },
+        },
+    }
+
+
+def pod_annotations(provider: Literal["gcp", "aws"]) -> dict[str, str]:
+    """Return the annotations without which a pod's `pod_volume` is not mounted.
+
+    On the pod itself: Google's driver looks for it there to add its sidecar.
+    """
+    return {"gke-gcsfuse/volumes": "true"} if provider == "gcp" else {}
 
 
 def volume_mount(bucket_name: str, mount_path: str) -> dict[str, Any]:

@@ -7,12 +7,11 @@ import boto3
 import grpc
 import pytest
 from botocore.exceptions import ClientError
-from google.rpc import status_pb2
-from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+from plugin import entries, failed_init, plugin_of
+from pulumi.runtime.proto import provider_pb2
 
-from sandbox import aws, schema
-from sandbox.properties import UNKNOWN, from_struct, to_struct
-from sandbox.provider import Provider
+from sandbox import aws
+from sandbox.properties import UNKNOWN, from_struct
 
 # The SDK itself warns when it is imported, of types that nobody here uses.
 
@@ -32,99 +31,6 @@ BUCKET_POLICY = "aws:s3/bucketPolicy:BucketPolicy"
 ROLE = "aws:iam/role:Role"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 SETTINGS = (ACCESS_BLOCK, OWNERSHIP, ENCRYPTION, VERSIONING, LIFECYCLE, BUCKET_POLICY)
-
-
-class Plugin:
-    """The engine's side of one provider plugin."""
-
-    def __init__(self, channel):
-        self._stub = provider_pb2_grpc.ResourceProviderStub(channel)
-
-    def configure(self, **config):
-        return self._stub.Configure(provider_pb2.ConfigureRequest(args=to_struct(config)))
-
-    def replaces(self, old, new):
-        """Return the config keys whose change replaces every resource."""
-        request = provider_pb2.DiffRequest(old_inputs=to_struct(old), news=to_struct(new))
-        return list(self._stub.DiffConfig(request).replaces)
-
-    def check(self, token, inputs):
-        """Return path to reason of all failures."""
-        request = provider_pb2.CheckRequest(urn=_urn(token), news=to_struct(inputs))
-        response = self._stub.Check(request)
-        assert from_struct(response.inputs) == inputs
-        return {failure.property: failure.reason for failure in response.failures}
-
-    def diff(self, token, old, new, ignored=()):
-        """Return path to kind of change, like "update" or "add_replace"."""
-        response = self.full_diff(token, old, new, ignored)
-        kind = provider_pb2.PropertyDiff.Kind.Name
-        return {path: kind(change.kind).lower() for path, change in response.detailedDiff.items()}
-
-    def full_diff(self, token, old, new, ignored=()):
-        return self._stub.Diff(
-            provider_pb2.DiffRequest(
-                urn=_urn(token),
-                old_inputs=to_struct(old),
-                news=to_struct(new),
-                ignoreChanges=ignored,
-            )
-        )
-
-    def create(self, token, inputs, preview=False):
-        """Return the id and the state."""
-        response = self._stub.Create(
-            provider_pb2.CreateRequest(
-                urn=_urn(token), properties=to_struct(inputs), preview=preview
-            )
-        )
-        return response.id, from_struct(response.properties)
-
-    def read(self, token, resource_id, inputs):
-        """Return the id, the inputs and the state."""
-        response = self._stub.Read(
-            provider_pb2.ReadRequest(urn=_urn(token), id=resource_id, inputs=to_struct(inputs))
-        )
-        return response.id, from_struct(response.inputs), from_struct(response.properties)
-
-    def update(self, token, resource_id, old, new, preview=False):
-        """Return the state."""
-        response = self._stub.Update(
-            provider_pb2.UpdateRequest(
-                urn=_urn(token),
-                id=resource_id,
-                olds=to_struct(old),
-                old_inputs=to_struct(old),
-                news=to_struct(new),
-                preview=preview,
-            )
-        )
-        return from_struct(response.properties)
-
-    def delete(self, token, resource_id, inputs):
-        self._stub.Delete(
-            provider_pb2.DeleteRequest(
-                urn=_urn(token), id=resource_id, old_inputs=to_struct(inputs)
-            )
-        )
-
-
-@contextmanager
-def plugin_of(sdk, tokens, configure, replaced_by=frozenset()):
-    """Serve a provider as the real plugin does, but in this process."""
-    provider = Provider("1.2.3", schema.Schema(schema.derived(sdk, tokens)), configure, replaced_by)
-    server = grpc.server(futures.ThreadPoolExecutor(max_workers=32))
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-        yield Plugin(channel)
-    server.stop(grace=None).wait()
-
-
-def _urn(token):
-    parent = "cmbcluster-storage:index:UserStorage"
-    return f"urn:pulumi:aws::cmbcluster-storage::{parent}${token}::ann-storage"
 
 
 def document(sid, resource, **more):
@@ -286,18 +192,6 @@ def made(plugin, program):
         return plugin.create(token, program[token] | more)[0]
 
     return make
-
-
-def entries(value, path=""):
-    """Yield (path, value) of every leaf."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from entries(item, f"{path}.{key}" if path else key)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from entries(item, f"{path}[{index}]")
-    else:
-        yield path, value
 
 
 # --- the types and their lives ------------------------------------------------------------
@@ -672,7 +566,7 @@ def test_create_refuses_what_exists_and_changes_nothing(plugin, program, made, n
     with pytest.raises(grpc.RpcError, match=r"creating .*\(.*\): .*AlreadyExists") as refused:
         plugin.create(token, other)
 
-    assert _failed_init(refused.value) is None
+    assert failed_init(refused.value) is None
     assert plugin.read(token, resource_id, program[token])[1] == program[token]
 
 
@@ -706,18 +600,6 @@ def _refuse(monkeypatch, client, operation, code="AccessDenied"):
     monkeypatch.setattr(client, operation, refuse)
 
 
-def _failed_init(error):
-    """Return the detail that makes the engine keep what was made, None without one."""
-    trailer = dict(error.trailing_metadata()).get("grpc-status-details-bin")
-    if trailer is None:
-        return None
-    status = status_pb2.Status.FromString(trailer)
-    assert (status.code, status.message) == (grpc.StatusCode.UNKNOWN.value[0], error.details())
-    detail = provider_pb2.ErrorResourceInitFailed()
-    assert status.details[0].Unpack(detail)
-    return detail
-
-
 def test_a_bucket_whose_tagging_failed_is_kept_and_finished_by_an_update(
     plugin, program, types, monkeypatch, s3
 ):
@@ -726,7 +608,7 @@ def test_a_bucket_whose_tagging_failed_is_kept_and_finished_by_an_update(
         with pytest.raises(grpc.RpcError) as partial:
             plugin.create(BUCKET, program[BUCKET])
     bucket = program[BUCKET]["bucket"]
-    detail = _failed_init(partial.value)
+    detail = failed_init(partial.value)
     reason = (
         f"setting S3 Bucket ({bucket}) tags: An error occurred (AccessDenied) when calling the "
         "put_bucket_tagging operation: by the test"
@@ -750,7 +632,7 @@ def test_a_role_that_cannot_be_read_after_it_was_made_is_kept(
             plugin.create(ROLE, program[ROLE])
 
     assert plugin.read(ROLE, name, program[ROLE])[0] == name
-    detail = _failed_init(partial.value)
+    detail = failed_init(partial.value)
     assert detail is not None, "the engine would make it a second time"
     assert detail.id == name
 
@@ -761,7 +643,7 @@ def test_a_bucket_that_could_not_be_made_is_no_partial_failure(plugin, program, 
         with pytest.raises(grpc.RpcError, match=r"creating S3 Bucket \(.*AccessDenied") as refused:
             plugin.create(BUCKET, program[BUCKET])
 
-    assert _failed_init(refused.value) is None
+    assert failed_init(refused.value) is None
     assert plugin.read(BUCKET, program[BUCKET]["bucket"], program[BUCKET]) == ("", {}, {})
 
 

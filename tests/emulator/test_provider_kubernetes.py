@@ -7,8 +7,8 @@ from concurrent import futures
 import grpc
 import pytest
 import yaml
+from plugin import plugin_of
 from pulumi.runtime.proto import provider_pb2
-from test_provider_aws import plugin_of
 
 from sandbox import kubernetes
 from sandbox.properties import UNKNOWN

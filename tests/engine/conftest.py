@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hands import HANDS
 from harness import Stack
 
 from sandbox import engine
@@ -28,28 +29,31 @@ def _folder_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SANDBOX_FOLDER", str(tmp_path / "sandbox"))
 
 
-@pytest.fixture(scope="session")
-def _provisioned(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("provisioned")
-    stack = Stack(folder)
+@pytest.fixture(scope="session", params=HANDS)
+def provisioned(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, Path]:
+    """Return a stack's name and a folder in which `up` has been run once."""
+    folder = tmp_path_factory.mktemp(f"provisioned-{request.param}")
+    stack = Stack(folder, request.param)
     with stack.run:
         stack.pulumi("up", "--skip-preview")
-    return folder
+    return request.param, folder
 
 
 @pytest.fixture
-def stack(_provisioned: Path, tmp_path: Path) -> Iterator[Stack]:
-    """A workspace of its own in which `up` has been run once."""
-    folder = tmp_path / "stack"
-    shutil.copytree(_provisioned, folder)
-    stack = Stack(folder)
+def stack(provisioned: tuple[str, Path], tmp_path: Path) -> Iterator[Stack]:
+    """A workspace of its own in which `up` has been run once; on each cloud."""
+    name, folder = provisioned
+    shutil.copytree(folder, tmp_path / "stack")
+    stack = Stack(tmp_path / "stack", name)
     with stack.run:
         yield stack
 
 
-@pytest.fixture
-def empty_stack(tmp_path: Path) -> Iterator[Stack]:
-    """A workspace of its own with nothing in it yet."""
-    stack = Stack(tmp_path / "empty")
+@pytest.fixture(params=HANDS)
+def empty_stack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
+    """A workspace of its own with nothing in it yet; on each cloud."""
+    stack = Stack(tmp_path / "empty", request.param)
     with stack.run:
         yield stack

@@ -6,11 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from harness import STACK, Stack
+from hands import HANDS
+from harness import Stack
 
 from sandbox import setup
 from sandbox.run import Run
-from sandbox.workspace import CHECKOUT, ROOT, Workspace
+from sandbox.workspace import CHECKOUT, ROOT, Workspace, plugin_version
 
 
 def sandbox(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -24,36 +25,38 @@ def sandbox(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str
     )
 
 
-def test_preview_of_the_committed_stack_prints_json_and_nothing_else():
-    done = sandbox("preview", "--stack", STACK, "--json")
+@pytest.mark.parametrize("stack", HANDS)
+def test_preview_of_the_committed_stack_prints_json_and_nothing_else(stack: str):
+    done = sandbox("preview", "--stack", stack, "--json")
 
     assert done.returncode == 0, done.stderr
     assert {step["op"] for step in json.loads(done.stdout)["steps"]} <= {"create", "same", "read"}
 
 
 def test_the_exit_code_is_that_of_pulumi():
-    assert sandbox("stack", "output", "nothing-of-this-name", "--stack", STACK).returncode != 0
+    assert sandbox("stack", "output", "nothing-of-this-name", "--stack", "aws").returncode != 0
 
 
 def test_an_unknown_stack_is_named_with_those_there_are():
     done = sandbox("preview", "--stack", "azure")
 
     assert done.returncode == 2
-    assert "--stack: 'azure' is no stack here; choose one of aws" in done.stderr
+    assert "--stack: 'azure' is no stack here; choose one of aws, gcp" in done.stderr
 
 
 def test_help_shows_examples():
     assert "python -m sandbox up --stack aws" in sandbox("--help").stdout
 
 
-def test_in_the_shell_plain_pulumi_means_the_stack():
-    done = sandbox(
-        "shell", "--stack", STACK, stdin="pulumi stack --show-name; echo $AWS_ENDPOINT_URL"
-    )
+@pytest.mark.parametrize(
+    ("stack", "variable"), [("aws", "AWS_ENDPOINT_URL"), ("gcp", "STORAGE_EMULATOR_HOST")]
+)
+def test_in_the_shell_plain_pulumi_means_the_stack(stack: str, variable: str):
+    done = sandbox("shell", "--stack", stack, stdin=f"pulumi stack --show-name; echo ${variable}")
 
     assert done.returncode == 0, done.stderr
     name, url = done.stdout.split()
-    assert name == STACK
+    assert name == stack
     assert url.startswith("http://127.0.0.1:")
 
 
@@ -67,19 +70,69 @@ def test_the_command_finds_its_environment_by_itself(monkeypatch: pytest.MonkeyP
     assert done.returncode == 0, done.stderr
 
 
-def test_the_program_runs_in_an_environment_of_requirements_txt_alone(tmp_path: Path):
+@pytest.mark.parametrize(("stack", "resources"), [("aws", 31), ("gcp", 17)])
+def test_the_program_runs_in_an_environment_of_requirements_txt_alone(
+    tmp_path: Path, stack: str, resources: int
+):
     venv = ROOT / "requirements-only"
     setup.lock_environment(venv, CHECKOUT / "requirements.txt")
     workspace = Workspace(tmp_path, virtualenv=venv)
 
-    with Run(workspace, STACK) as run:
+    with Run(workspace, stack) as run:
         done = run.pulumi("preview", "--json", captured=True)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert json.loads(done.stdout)["changeSummary"]["create"] == 31
+    assert json.loads(done.stdout)["changeSummary"]["create"] == resources
 
 
 def test_two_workspaces_run_at_once_without_disturbing_each_other(stack: Stack, empty_stack: Stack):
     assert stack.pulumi("stack", "output", "users", "--json")
     assert empty_stack.steps("up")
     stack.pulumi("preview", "--expect-no-changes")
+
+
+def test_an_official_plugin_that_is_not_installed_is_told_with_the_cure(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path))
+
+    done = sandbox("preview", "--stack", "gcp", "--providers", "official")
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"the official plugin gcp is not in {tmp_path}/plugins, in the version that the SDK wants; "
+        "`pulumi install` in the checkout installs it\n"
+    )
+
+
+def test_an_installed_official_plugin_works_on_the_same_state_by_its_own_variables(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    """The plugin is a stand-in that writes down what it is told and then is ours."""
+    plugin = tmp_path / "plugins" / f"resource-gcp-v{plugin_version('pulumi_gcp')}"
+    plugin.mkdir(parents=True)
+    program = plugin / "pulumi-resource-gcp"
+    told = tmp_path / "told"
+    program.write_text(
+        f'#!/bin/sh\nenv | grep ^GOOGLE_ > {told}\nexec {sys.executable} -m sandbox.gcp "$@"\n',
+        "utf-8",
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path))
+    assert sandbox("up", "--stack", "gcp").returncode == 0
+    assert not told.exists()
+
+    done = sandbox("up", "--stack", "gcp", "--providers", "official", "--expect-no-changes")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    variables = dict(line.split("=", 1) for line in told.read_text("utf-8").splitlines())
+    url = variables["GOOGLE_STORAGE_CUSTOM_ENDPOINT"].removesuffix("/storage/v1/")
+    assert variables == {
+        "GOOGLE_OAUTH_ACCESS_TOKEN": "sandbox",
+        "GOOGLE_COMPUTE_CUSTOM_ENDPOINT": f"{url}/compute/v1/",
+        "GOOGLE_IAM_CUSTOM_ENDPOINT": f"{url}/v1/",
+        "GOOGLE_STORAGE_CUSTOM_ENDPOINT": f"{url}/storage/v1/",
+    }
+    told.unlink()
+    assert sandbox("up", "--stack", "gcp", "--expect-no-changes").returncode == 0
+    assert not told.exists()

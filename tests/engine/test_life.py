@@ -7,36 +7,13 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
-from botocore.exceptions import ClientError
 from harness import Stack
 
 from sandbox.workspace import CHECKOUT
 
-SETTINGS = (
-    "get_bucket_encryption",
-    "get_bucket_lifecycle_configuration",
-    "get_bucket_ownership_controls",
-    "get_bucket_policy",
-    "get_bucket_tagging",
-    "get_bucket_versioning",
-    "get_public_access_block",
-)
-
 
 def bucket_of(stack: Stack, user: str) -> str:
     return stack.outputs()["users"][user]["bucketName"]
-
-
-def settings_of(stack: Stack, bucket: str) -> dict[str, Any]:
-    s3 = stack.client("s3")
-    found: dict[str, Any] = {}
-    for name in SETTINGS:
-        try:
-            found[name] = getattr(s3, name)(Bucket=bucket)
-        except ClientError as error:
-            found[name] = {"none": error.response["Error"]["Code"]}
-        found[name].pop("ResponseMetadata", None)
-    return found
 
 
 def drop(user: str) -> Any:
@@ -61,13 +38,29 @@ def test_refresh_after_up_finds_no_drift(stack: Stack):
 
 
 def test_a_bucket_is_as_the_stack_file_says(stack: Stack):
-    bucket = bucket_of(stack, "bob")
+    settings = stack.hand.settings(bucket_of(stack, "bob"))
 
-    settings = settings_of(stack, bucket)
+    assert settings == EXPECTED[stack.name]
 
-    policy = json.loads(settings["get_bucket_policy"].pop("Policy"))
-    assert policy["Statement"][0]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-    assert settings == {
+
+POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Sid": "DenyInsecureTransport",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": [
+                "arn:aws:s3:::ara-planet-8c71157f-123456789012-us-east-1-an",
+                "arn:aws:s3:::ara-planet-8c71157f-123456789012-us-east-1-an/*",
+            ],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+    ],
+}
+EXPECTED: dict[str, dict[str, Any]] = {
+    "aws": {
         "get_bucket_encryption": {
             "ServerSideEncryptionConfiguration": {
                 "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
@@ -96,7 +89,7 @@ def test_a_bucket_is_as_the_stack_file_says(stack: Stack):
         "get_bucket_ownership_controls": {
             "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
         },
-        "get_bucket_policy": {},
+        "get_bucket_policy": {"Policy": json.dumps(POLICY, sort_keys=True)},
         "get_bucket_tagging": {
             "TagSet": [
                 {"Key": "cost-centre", "Value": "research"},
@@ -114,7 +107,57 @@ def test_a_bucket_is_as_the_stack_file_says(stack: Stack):
                 "RestrictPublicBuckets": True,
             }
         },
-    }
+    },
+    "gcp": {
+        "kind": "storage#bucket",
+        "selfLink": "https://www.googleapis.com/storage/v1/b/fornax-pulsar-de6f66ce",
+        "id": "fornax-pulsar-de6f66ce",
+        "name": "fornax-pulsar-de6f66ce",
+        "projectNumber": "123456789012",
+        "location": "EUROPE-WEST4",
+        "locationType": "region",
+        "storageClass": "STANDARD",
+        "softDeletePolicy": {"retentionDurationSeconds": "604800"},
+        "labels": {
+            "cost-centre": "research",
+            "managed-by": "cmbcluster-storage",
+            "platform": "cmbcluster",
+            "user": "bob-de6f66ce",
+        },
+        "lifecycle": {
+            "rule": [
+                {
+                    "action": {"type": "Delete"},
+                    "condition": {
+                        "daysSinceNoncurrentTime": 30,
+                        "numNewerVersions": 31,
+                        "isLive": False,
+                    },
+                },
+                {
+                    "action": {"type": "AbortIncompleteMultipartUpload"},
+                    "condition": {"age": 7},
+                },
+            ]
+        },
+        "versioning": {"enabled": True},
+        "iamConfiguration": {
+            "publicAccessPrevention": "enforced",
+            "uniformBucketLevelAccess": {"enabled": True},
+        },
+        # No legacy grant is left: they would let every viewer of the project read.
+        "iam": [
+            {
+                "role": "roles/storage.objectUser",
+                "members": [
+                    "principal://iam.googleapis.com/projects/123456789012/locations/global/"
+                    "workloadIdentityPools/cmbcluster-research.svc.id.goog/subject/ns/cmbcluster/"
+                    "sa/fornax-pulsar-de6f66ce"
+                ],
+            }
+        ],
+    },
+}
 
 
 def test_every_manifest_passes_the_strict_schema_of_kubernetes(stack: Stack):
@@ -130,140 +173,98 @@ def test_every_manifest_passes_the_strict_schema_of_kubernetes(stack: Stack):
         kubernetes_validate.validate(broken, "1.35", strict=True)
 
 
-def test_drift_is_found_by_refresh_and_repaired_by_up(stack: Stack):
-    bucket = bucket_of(stack, "bob")
-    before = settings_of(stack, bucket)
-    service_account = disturb_everything(stack, bucket)
+def test_drift_is_found_by_refresh_property_by_property_and_repaired_by_up(stack: Stack):
+    bucket, slug = bucket_of(stack, "bob"), stack.hand.slug("bob")
+    before = stack.hand.settings(bucket)
+    name = stack.outputs()["users"]["bob"]["serviceAccountName"]
+    stack.hand.disturb(bucket, name)
+    disturb_objects(stack, name)
 
     stack.failing("refresh", "--preview-only", "--expect-no-changes")
-    found = stack.steps("refresh")
+    found = stack.drift()
     repaired = stack.steps("up")
 
-    slug = "bob-8c71157f"
     assert found == {
-        f"{slug}-bucket": "update",
-        f"{slug}-public-access-block": "update",
-        f"{slug}-ownership": "update",
-        f"{slug}-encryption": "update",
-        f"{slug}-versioning": "update",
-        f"{slug}-lifecycle": "update",
-        f"{slug}-policy": "delete",
-        f"{slug}-role": "update",
-        f"{slug}-access": "update",
-        f"{slug}-service-account": "update",
-        f"{slug}-claim": "delete",
+        **{f"{slug}-{what}": changed for what, changed in stack.hand.drift.items()},
+        f"{slug}-service-account": {"metadata"},
+        f"{slug}-volume": {"spec"},
+        f"{slug}-claim": None,
     }
     assert repaired == {
-        name: "create" if step == "delete" else step for name, step in found.items()
+        name: "create" if changed is None else "update" for name, changed in found.items()
     }
-    assert settings_of(stack, bucket) == before
-    assert yaml.safe_load(service_account.read_text("utf-8"))["metadata"]["annotations"]
+    assert stack.hand.settings(bucket) == before
     stack.pulumi("refresh", "--preview-only", "--expect-no-changes")
 
 
-def disturb_everything(stack: Stack, bucket: str) -> Path:
-    """Change every part of a user's storage behind the stack's back."""
-    s3, iam = stack.client("s3"), stack.client("iam")
-    role = stack.outputs()["users"]["bob"]["serviceAccountName"]
-    s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": [{"Key": "user", "Value": "eve"}]})
-    s3.put_public_access_block(
-        Bucket=bucket, PublicAccessBlockConfiguration={"BlockPublicAcls": True}
-    )
-    s3.put_bucket_ownership_controls(
-        Bucket=bucket, OwnershipControls={"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
-    )
-    s3.put_bucket_encryption(
-        Bucket=bucket,
-        ServerSideEncryptionConfiguration={
-            "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}]
-        },
-    )
-    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
-    s3.put_bucket_lifecycle_configuration(
-        Bucket=bucket,
-        LifecycleConfiguration={
-            "Rules": [
-                {"ID": "x", "Status": "Enabled", "Filter": {}, "Expiration": {"Days": 1}},
-            ]
-        },
-    )
-    s3.delete_bucket_policy(Bucket=bucket)
-    everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*"}]}
-    iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(everything))
-    iam.put_role_policy(RoleName=role, PolicyName="storage", PolicyDocument=json.dumps(everything))
-    cluster = stack.workspace.clusters / "cmbcluster-aws" / "cmbcluster"
-    path = cluster / f"serviceaccount-{role}.yaml"
-    manifest = yaml.safe_load(path.read_text("utf-8"))
-    del manifest["metadata"]["annotations"]
-    path.write_text(yaml.safe_dump(manifest), "utf-8")
-    (cluster / f"persistentvolumeclaim-{role}.yaml").unlink()
-    return path
+def disturb_objects(stack: Stack, name: str) -> None:
+    """Change labels, annotations and mount options of a user's objects; delete the claim."""
+    account = stack.cluster / "cmbcluster" / f"serviceaccount-{name}.yaml"
+    manifest = yaml.safe_load(account.read_text("utf-8"))
+    manifest["metadata"]["labels"] = {}
+    manifest["metadata"]["annotations"] = {"eks.amazonaws.com/role-arn": "another"}
+    account.write_text(yaml.safe_dump(manifest), "utf-8")
+    volume = stack.cluster / "_cluster" / f"persistentvolume-cmbcluster-{name}.yaml"
+    manifest = yaml.safe_load(volume.read_text("utf-8"))
+    manifest["spec"]["mountOptions"] = ["read-only"]
+    volume.write_text(yaml.safe_dump(manifest), "utf-8")
+    (stack.cluster / "cmbcluster" / f"persistentvolumeclaim-{name}.yaml").unlink()
 
 
 def test_a_bucket_that_vanished_is_found_and_made_again(stack: Stack):
     bucket = bucket_of(stack, "bob")
-    before = settings_of(stack, bucket)
-    stack.client("s3").delete_bucket(Bucket=bucket)
+    before = stack.hand.settings(bucket)
+    stack.hand.delete_bucket(bucket)
 
-    found = stack.steps("refresh")
+    found = stack.drift()
     repaired = stack.steps("up")
 
-    assert set(found.values()) == {"delete"}
+    assert f"{stack.hand.slug('bob')}-bucket" in found
+    assert set(found.values()) == {None}
     assert repaired == dict.fromkeys(found, "create")
-    assert settings_of(stack, bucket) == before
+    assert stack.hand.settings(bucket) == before
 
 
 def test_dropping_a_line_fails_in_preview_and_changes_nothing(stack: Stack):
     bucket = bucket_of(stack, "bob")
-    before = settings_of(stack, bucket)
+    before = stack.hand.settings(bucket)
     stack.edit(drop("bob"))
 
     told = stack.failing("preview")
     stack.failing("up")
 
     # The engine deletes leaves first, and stops at the first that it may not.
-    assert "bob-8c71157f-policy" in told
+    assert f"{stack.hand.slug('bob')}-policy" in told
     assert "cannot be deleted" in told
-    assert settings_of(stack, bucket) == before
+    assert stack.hand.settings(bucket) == before
 
 
 def test_dropping_a_line_without_preview_leaves_data_and_every_guard(stack: Stack):
     bucket = bucket_of(stack, "bob")
-    s3 = stack.client("s3")
-    for body in (b"first", b"second"):
-        s3.put_object(Bucket=bucket, Key="thesis.tex", Body=body)
-    before = settings_of(stack, bucket)
+    stack.hand.write(bucket, "thesis.tex", b"first", b"second")
+    before = stack.hand.settings(bucket)
     stack.edit(drop("bob"))
 
     stack.failing("up", "--skip-preview")
 
-    assert settings_of(stack, bucket) == before
-    assert bodies_of(s3, bucket) == [b"second", b"first"]
+    assert stack.hand.settings(bucket) == before
+    assert stack.hand.bodies(bucket, "thesis.tex") == [b"second", b"first"]
 
     stack.restore()
     stack.pulumi("up", "--skip-preview")
     stack.pulumi("refresh", "--preview-only", "--expect-no-changes")
-    assert settings_of(stack, bucket) == before
-    assert bodies_of(s3, bucket) == [b"second", b"first"]
+    assert stack.hand.settings(bucket) == before
+    assert stack.hand.bodies(bucket, "thesis.tex") == [b"second", b"first"]
 
 
 def test_destroy_refuses_the_protected_bucket(stack: Stack):
     bucket = bucket_of(stack, "ann@example.org")
-    before = settings_of(stack, bucket)
+    before = stack.hand.settings(bucket)
 
     told = stack.failing("destroy", "--skip-preview")
 
     assert "because it is protected" in told
-    assert settings_of(stack, bucket) == before
-
-
-def bodies_of(s3: Any, bucket: str) -> list[bytes]:
-    return [
-        s3.get_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])[
-            "Body"
-        ].read()
-        for version in s3.list_object_versions(Bucket=bucket)["Versions"]
-    ]
+    assert stack.hand.settings(bucket) == before
 
 
 def test_adding_a_user_touches_nobody_else(stack: Stack):
@@ -271,7 +272,7 @@ def test_adding_a_user_touches_nobody_else(stack: Stack):
 
     steps = stack.steps("up")
 
-    assert len(steps) == 13  # 14 resources: the two components share a name
+    assert len(steps) == stack.hand.resources_per_user - 1  # the two components share a name
     assert set(steps.values()) == {"create"}
     assert all(name.startswith("eve-") for name in steps)
 
@@ -282,9 +283,9 @@ def test_another_retention_is_an_update_in_place(stack: Stack):
 
     stack.edit(change)
 
+    part = {"aws": "lifecycle", "gcp": "bucket"}[stack.name]
     assert stack.steps("up") == {
-        "ann-example-org-219ed38f-lifecycle": "update",
-        "bob-8c71157f-lifecycle": "update",
+        f"{stack.hand.slug(user)}-{part}": "update" for user in ("ann@example.org", "bob")
     }
 
 
@@ -319,3 +320,38 @@ def test_manifests_can_be_rendered_for_something_else_to_apply(stack: Stack):
         f"v1-persistentvolumeclaim-cmbcluster-{name}.yaml",
     }
     assert list(stack.workspace.clusters.rglob("*.yaml")) == []
+
+
+def test_a_google_service_account_can_stand_between_user_and_bucket(tmp_path: Path):
+    """Needed for signed URLs; coming and going leaves the bucket alone."""
+
+    def choose(identity: str) -> Any:
+        def change(settings: dict[str, Any]) -> None:
+            settings["config"]["cmbcluster-storage:cloud"]["identity"] = identity
+
+        return change
+
+    stack = Stack(tmp_path, "gcp")
+    with stack.run:
+        stack.edit(choose("serviceAccount"))
+        stack.pulumi("up", "--skip-preview")
+        stack.pulumi("refresh", "--preview-only", "--expect-no-changes")
+        stack.pulumi("preview", "--expect-no-changes")
+
+        bucket, name = bucket_of(stack, "bob"), stack.outputs()["users"]["bob"]["claimName"]
+        email = f"{name}@cmbcluster-research.iam.gserviceaccount.com"
+        path = stack.cluster / "cmbcluster" / f"serviceaccount-{name}.yaml"
+        account = yaml.safe_load(path.read_text("utf-8"))
+        assert email in stack.hand.identities()
+        assert account["metadata"]["annotations"] == {"iam.gke.io/gcp-service-account": email}
+        assert stack.hand.settings(bucket)["iam"] == [
+            {"role": "roles/storage.objectUser", "members": [f"serviceAccount:{email}"]}
+        ]
+
+        stack.hand.write(bucket, "thesis.tex", b"first")
+        stack.edit(choose("workloadIdentity"))
+        stack.pulumi("up", "--skip-preview")
+
+        assert stack.hand.identities() == []
+        assert stack.hand.settings(bucket) == EXPECTED["gcp"]
+        assert stack.hand.bodies(bucket, "thesis.tex") == [b"first"]

@@ -8,6 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 Hub = tuple[str, str, str]
+Project = tuple[str, str]
 
 HUB: Hub = ("cmbcluster", "123456789012", "us-east-1")
 
@@ -246,6 +247,46 @@ LOCKED = [
     ),
 ]
 
+RESEARCH: Project = ("cmbcluster", "cmbcluster-research")
+
+# On Google Cloud the bucket is called like its user. Never changed either.
+LOCKED_ON_GCP = [
+    (RESEARCH, "ann@example.org", "horologium-nova-691179ab", "ann-example-org-691179ab"),
+    (RESEARCH, "Ann@example.org", "pavo-star-f6b499e1", "ann-example-org-f6b499e1"),
+    (RESEARCH, "bob", "fornax-pulsar-de6f66ce", "bob-de6f66ce"),
+    (RESEARCH, "a", "hydrus-star-d92e043b", "a-d92e043b"),
+    (RESEARCH, "007", "hercules-dust-01919329", "007-01919329"),
+    (RESEARCH, "-", "lyra-umbra-6360abd4", "user-6360abd4"),
+    (RESEARCH, "../../etc/passwd", "cetus-parsec-f55d9fd9", "etc-passwd-f55d9fd9"),
+    (RESEARCH, "jos\xe9", "reticulum-aurora-099734b7", "jose-099734b7"),
+    (RESEARCH, "\u674e\u96f7", "lyra-nova-d6603f7f", "user-d6603f7f"),
+    (RESEARCH, "\U0001f680", "horologium-graviton-80ae628b", "user-80ae628b"),
+    (
+        RESEARCH,
+        "u" * 254,
+        "cepheus-comet-cf625306",
+        "uuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuu-cf625306",
+    ),
+    (
+        RESEARCH,
+        "maximiliane.von-und-zu-hohenstein@example.org",
+        "ophiuchus-plasma-11292268",
+        "maximiliane-von-und-zu-hohenstei-11292268",
+    ),
+    (
+        ("other", "cmbcluster-research"),
+        "ann@example.org",
+        "taurus-baryon-fcb0d96c",
+        "ann-example-org-fcb0d96c",
+    ),
+    (
+        ("cmbcluster", "cmbcluster-teaching"),
+        "ann@example.org",
+        "columba-perigee-87a5f7f7",
+        "ann-example-org-87a5f7f7",
+    ),
+]
+
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -255,11 +296,10 @@ REGIONS = ("us-east-1", "eu-central-2", "us-gov-west-1", "cn-northwest-1", LONGE
 
 users = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=254)
 accounts = st.text("0123456789", min_size=12, max_size=12)
-scopes = st.builds(
-    names.aws_scope,
-    st.from_regex(r"[a-z]([a-z0-9-]{0,18}[a-z0-9])?", fullmatch=True),
-    accounts,
-    st.sampled_from(REGIONS),
+platforms = st.from_regex(r"[a-z]([a-z0-9-]{0,18}[a-z0-9])?", fullmatch=True)
+projects = st.from_regex(r"[a-z][a-z0-9-]{4,28}[a-z0-9]", fullmatch=True)
+scopes = st.builds(names.aws_scope, platforms, accounts, st.sampled_from(REGIONS)) | st.builds(
+    names.gcp_scope, platforms, projects
 )
 either_name = pytest.mark.parametrize("function", [names.user_name, names.user_slug])
 
@@ -275,13 +315,30 @@ def test_names_are_locked(hub: Hub, user: str, name: str, slug: str, bucket: str
     } == {"name": name, "slug": slug, "bucket": bucket, "name of the bucket": name}
 
 
+@pytest.mark.parametrize(("project", "user", "name", "slug"), LOCKED_ON_GCP)
+def test_names_are_locked_on_google_cloud(project: Project, user: str, name: str, slug: str):
+    scope = names.gcp_scope(*project)
+    assert {
+        "name": names.user_name(scope, user),
+        "slug": names.user_slug(scope, user),
+        "name of the bucket": names.name_of_bucket(name),
+    } == {"name": name, "slug": slug, "name of the bucket": name}
+
+
 def test_locked_names_are_all_different():
     for column in (2, 3, 4):
         assert len({row[column] for row in LOCKED}) == len(LOCKED)
+    for column in (2, 3):
+        both = [*LOCKED, *LOCKED_ON_GCP]
+        assert len({row[column] for row in both}) == len(both)
 
 
 def test_a_scope_is_platform_account_and_region():
     assert names.aws_scope(*HUB) == "cmbcluster/123456789012/us-east-1"
+
+
+def test_a_scope_is_platform_and_project_on_google_cloud():
+    assert names.gcp_scope(*RESEARCH) == "cmbcluster/cmbcluster-research"
 
 
 @settings(deadline=None)
@@ -310,6 +367,31 @@ def test_any_user_has_a_legal_bucket_in_the_longest_region(scope: str, user: str
     bucket = names.aws_bucket_name(names.user_name(scope, user), account, LONGEST_REGION)
     assert BUCKET.fullmatch(bucket)
     assert bucket.endswith(f"-{account}-{LONGEST_REGION}-an")
+
+
+@settings(deadline=None)
+@given(scopes, users)
+def test_any_users_name_is_a_legal_bucket_on_google_cloud_and_its_own(scope: str, user: str):
+    # https://cloud.google.com/storage/docs/buckets#naming
+    bucket = names.user_name(scope, user)
+    assert BUCKET.fullmatch(bucket)
+    assert "goog" not in bucket
+    assert names.name_of_bucket(bucket) == bucket
+
+
+def test_no_two_words_make_a_name_that_google_cloud_reserves():
+    # The hex digits after them spell no such name either: they have no g.
+    pairs = [f"{one}-{other}" for one in names._CONSTELLATIONS for other in names._TERMS]
+    assert [pair for pair in pairs if "goog" in pair.replace("-", "")] == []
+
+
+@settings(deadline=None)
+@given(platforms, platforms, projects, accounts, st.sampled_from(REGIONS), users)
+def test_a_user_has_different_names_on_the_two_clouds(
+    one: str, other: str, project: str, account: str, region: str, user: str
+):
+    on_aws = names.user_name(names.aws_scope(one, account, region), user)
+    assert names.user_name(names.gcp_scope(other, project), user) != on_aws
 
 
 @settings(deadline=None)

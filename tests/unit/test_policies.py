@@ -144,3 +144,36 @@ def test_a_bucket_refuses_requests_without_tls():
             }
         ],
     }
+
+
+MEMBER = (
+    "principal://iam.googleapis.com/projects/123456789012/locations/global/"
+    "workloadIdentityPools/cmbcluster-research.svc.id.goog/subject/ns/hub/sa/ara-planet-8c71157f"
+)
+
+
+def test_a_principal_is_one_service_account_of_one_namespace():
+    assert (
+        policies.principal("cmbcluster-research", "123456789012", "hub", "ara-planet-8c71157f")
+        == MEMBER
+    )
+
+
+def test_a_google_service_account_is_used_by_one_service_account():
+    assert policies.workload_identity_user("cmbcluster-research", "hub", "ara-planet-8c71157f") == {
+        "bindings": [
+            {
+                "role": "roles/iam.workloadIdentityUser",
+                "members": [
+                    "serviceAccount:cmbcluster-research.svc.id.goog[hub/ara-planet-8c71157f]"
+                ],
+            }
+        ]
+    }
+
+
+def test_one_member_works_with_the_objects_of_a_bucket_and_nobody_else():
+    # Whole: no projectViewer, projectEditor or projectOwner, no allUsers, no second role.
+    assert policies.object_user(MEMBER) == {
+        "bindings": [{"role": "roles/storage.objectUser", "members": [MEMBER]}]
+    }

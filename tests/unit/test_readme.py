@@ -34,10 +34,29 @@ def config_rows(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
         if inner := models_in(field.annotation):
             entry = f"{key}[]" if typing.get_origin(field.annotation) is tuple else key
             yield f"| `{entry}` | | {shown_default(field)} | {field.description} |"
-            yield from config_rows(inner[0], f"{entry}.")
+            if len(inner) > 1:
+                yield from union_rows(inner, f"{entry}.")
+            else:
+                yield from config_rows(inner[0], f"{entry}.")
         else:
-            kind = type_name(field.annotation)
-            yield f"| `{key}` | {kind} | {shown_default(field)} | {field.description} |"
+            yield row(key, field, type_name(field.annotation))
+
+
+def union_rows(models: list[type[BaseModel]], prefix: str) -> Iterator[str]:
+    """Yield the key that chooses the model, with all choices, then the keys of each."""
+    choices = [model.model_fields["provider"] for model in models]
+    kinds = " or ".join(type_name(choice.annotation) for choice in choices)
+    yield row(f"{prefix}provider", choices[0], kinds)
+    for model in models:
+        cloud = str(model.__doc__).rstrip(".").rpartition(", ")[2]  # "on AWS"
+        for name, field in model.model_fields.items():
+            if name != "provider":
+                kind = type_name(field.annotation)
+                yield row(f"{prefix}{field.alias}", field, kind, f"{cloud}: ")
+
+
+def row(key: str, field: FieldInfo, kind: str, cloud: str = "") -> str:
+    return f"| `{key}` | {kind} | {shown_default(field)} | {cloud}{field.description} |"
 
 
 def models_in(annotation: Any) -> list[type[BaseModel]]:
@@ -59,7 +78,18 @@ def shown_default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     default = field.get_default(call_default_factory=True)
+    if isinstance(default, str):
+        return f"`{default}`"
     return f"`{str(default).lower()}`" if isinstance(default, bool | int) else ""
+
+
+def test_keys_of_one_cloud_say_of_which():
+    rows = [row for row in table("config table") if row.startswith("| `cloud.")]
+    assert rows[0] == "| `cloud.provider` | `aws` or `gcp` | required | the cloud |"
+    assert {re.sub(r".*\| on (AWS|Google Cloud): .*", r"\1", row) for row in rows[1:]} == {
+        "AWS",
+        "Google Cloud",
+    }
 
 
 def test_the_config_table_is_the_models():

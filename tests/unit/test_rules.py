@@ -10,6 +10,7 @@ def test_the_defaults_are_the_safe_ones():
         "noncurrent_versions_kept": 30,
         "noncurrent_days": 30,
         "abort_uploads_after_days": 7,
+        "soft_delete_days": 7,
     }
 
 

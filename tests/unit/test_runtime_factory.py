@@ -1,3 +1,4 @@
+import re
 import sys
 from datetime import UTC, datetime
 
@@ -11,14 +12,16 @@ from cmbcluster_storage import (
     UnsupportedError,
     s3,
 )
+from cmbcluster_storage.factory import _missing_extra
+from cmbcluster_storage.provider import guessed_content_type
 
 AWS = Settings(CLOUD_PROVIDER="aws", AWS_REGION="eu-west-1")
-GCP = Settings(CLOUD_PROVIDER="gcp")
+GCP = Settings(CLOUD_PROVIDER="gcp", PROJECT_ID="science")
 
 
-@pytest.mark.parametrize("kind", ["gcp", "azure", ""])
+@pytest.mark.parametrize("kind", ["azure", ""])
 def test_unsupported_kind_says_which_there_are(kind):
-    with pytest.raises(UnsupportedError, match=f"no storage provider '{kind}'; there is: 'aws'"):
+    with pytest.raises(UnsupportedError, match=f"no storage provider '{kind}'; there are: 'aws'"):
         StorageProviderFactory.create(kind)
 
 
@@ -28,20 +31,43 @@ def test_missing_region_names_the_variable(region):
         StorageProviderFactory.create_from_config(AWS.model_copy(update={"AWS_REGION": region}))
 
 
-def test_missing_sdk_names_the_cure(monkeypatch):
-    monkeypatch.delitem(sys.modules, "cmbcluster_storage.s3")
-    monkeypatch.setitem(sys.modules, "boto3", None)
+@pytest.mark.parametrize(
+    ("settings", "module", "absent"),
+    [
+        (AWS, "cmbcluster_storage.s3", "boto3"),
+        (GCP, "cmbcluster_storage.gcs", "google.cloud.storage"),
+    ],
+)
+def test_missing_sdk_names_the_cure(monkeypatch, settings, module, absent):
+    monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.setitem(sys.modules, absent, None)
 
-    with pytest.raises(MissingExtraError, match=r"pip install 'cmbcluster-storage\[aws\]'"):
-        StorageProviderFactory.create("aws", region="us-east-1")
+    kind = settings.CLOUD_PROVIDER
+    with pytest.raises(MissingExtraError, match=rf"'cmbcluster-storage\[{kind}\]'") as caught:
+        StorageProviderFactory.create_from_config(settings)
+    assert caught.value.provider == kind
 
 
-def test_broken_sdk_is_not_called_missing(monkeypatch):
-    monkeypatch.delitem(sys.modules, "cmbcluster_storage.s3")
-    monkeypatch.setitem(sys.modules, "botocore.config", None)
+@pytest.mark.parametrize("absent", ["google", "google.cloud"])
+def test_sdk_is_missing_with_the_package_that_holds_it(absent):
+    with pytest.raises(MissingExtraError), _missing_extra("gcp", "google.cloud.storage"):
+        raise ModuleNotFoundError(name=absent)
 
-    with pytest.raises(ModuleNotFoundError, match=r"botocore\.config") as caught:
-        StorageProviderFactory.create("aws", region="us-east-1")
+
+@pytest.mark.parametrize(
+    ("settings", "module", "absent"),
+    [
+        (AWS, "cmbcluster_storage.s3", "botocore.config"),
+        (GCP, "cmbcluster_storage.gcs", "google.cloud.storage.retry"),
+        (GCP, "cmbcluster_storage.gcs", "requests.adapters"),
+    ],
+)
+def test_broken_sdk_is_not_called_missing(monkeypatch, settings, module, absent):
+    monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.setitem(sys.modules, absent, None)
+
+    with pytest.raises(ModuleNotFoundError, match=re.escape(absent)) as caught:
+        StorageProviderFactory.create_from_config(settings)
     assert not isinstance(caught.value, MissingExtraError)
 
 
@@ -106,14 +132,14 @@ def test_timestamps(written):
     ],
 )
 def test_content_type_is_guessed(name, kind):
-    assert s3._guessed_type(name) == kind
+    assert guessed_content_type(name) == kind
 
 
 async def test_manager_opens_its_provider_on_entry_only():
-    manager = StorageManager(GCP)
+    manager = StorageManager(Settings(CLOUD_PROVIDER="aws"))
     await manager.aclose()
 
-    with pytest.raises(UnsupportedError):
+    with pytest.raises(ConfigurationError):
         await manager.__aenter__()
     async with StorageManager(AWS) as manager:
         assert manager.provider is manager.provider
@@ -135,6 +161,7 @@ def test_manager_describes_volumes_without_an_sdk():
     }
     assert manager.get_fuse_volume_mount(bucket, "/data") == {"name": name, "mountPath": "/data"}
     assert manager.get_friendly_display_name(bucket) == "Andromeda Nebula"
+    assert StorageManager(GCP).get_fuse_volume_spec(name)["csi"]["driver"].startswith("gcsfuse.")
 
 
 @pytest.mark.parametrize(

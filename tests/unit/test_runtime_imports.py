@@ -4,7 +4,9 @@ import sys
 import cmbcluster_storage
 import pytest
 
-HEAVY = {"asyncio", "boto3", "botocore", "google.cloud.storage", "pulumi", "pydantic"}
+HEAVY = {
+    *("asyncio", "boto3", "botocore", "google.cloud.storage", "pulumi", "pydantic", "requests"),
+}
 
 
 def loaded_by(statement: str) -> set[str]:
@@ -25,6 +27,7 @@ def loaded_by(statement: str) -> set[str]:
         ("from cmbcluster_storage import Settings", {"asyncio", "pydantic"}),
         ("from cmbcluster_storage import StorageManager", {"asyncio", "pydantic"}),
         ("import cmbcluster_storage.s3", {"asyncio", "boto3", "botocore"}),
+        ("import cmbcluster_storage.gcs", {"asyncio", "google.cloud.storage", "requests"}),
     ],
 )
 def test_an_import_loads_what_it_needs(statement, loaded):

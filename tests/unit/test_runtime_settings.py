@@ -6,26 +6,35 @@ from pydantic import ValidationError
 @pytest.fixture(autouse=True)
 def empty_surroundings(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    for name in ("CLOUD_PROVIDER", "AWS_REGION"):
+    for name in ("CLOUD_PROVIDER", "AWS_REGION", "PROJECT_ID"):
         monkeypatch.delenv(name, raising=False)
 
 
+DEFAULTS = {"CLOUD_PROVIDER": "gcp", "AWS_REGION": None, "PROJECT_ID": None}
+
+
 def test_defaults():
-    assert Settings().model_dump() == {"CLOUD_PROVIDER": "gcp", "AWS_REGION": None}
+    assert Settings().model_dump() == DEFAULTS
 
 
 def test_environment_before_file(monkeypatch, tmp_path):
-    (tmp_path / ".env").write_text("CLOUD_PROVIDER=aws\nAWS_REGION=eu-west-1\nFOREIGN=1\n")
+    (tmp_path / ".env").write_text(
+        "CLOUD_PROVIDER=aws\nAWS_REGION=eu-west-1\nPROJECT_ID=science\nFOREIGN=1\n"
+    )
     monkeypatch.setenv("AWS_REGION", "us-east-1")
 
-    assert Settings().model_dump() == {"CLOUD_PROVIDER": "aws", "AWS_REGION": "us-east-1"}
+    assert Settings().model_dump() == {
+        "CLOUD_PROVIDER": "aws",
+        "AWS_REGION": "us-east-1",
+        "PROJECT_ID": "science",
+    }
 
 
 def test_empty_variable_counts_as_absent(monkeypatch):
-    monkeypatch.setenv("CLOUD_PROVIDER", "")
-    monkeypatch.setenv("AWS_REGION", "")
+    for name in DEFAULTS:
+        monkeypatch.setenv(name, "")
 
-    assert Settings().model_dump() == {"CLOUD_PROVIDER": "gcp", "AWS_REGION": None}
+    assert Settings().model_dump() == DEFAULTS
 
 
 def test_unknown_provider_names_the_field_and_the_choices():

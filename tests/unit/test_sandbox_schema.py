@@ -5,21 +5,39 @@ from functools import cache
 
 import pytest
 
-from sandbox import aws, kubernetes, schema
+from sandbox import aws, gcp, kubernetes, schema
 from sandbox.properties import UNKNOWN
 from sandbox.schema import Schema
 
-# The SDK itself warns when it is imported, of types that nobody here uses.
+SDKS = {
+    "pulumi_aws": aws.TYPES,
+    "pulumi_gcp": gcp.TYPES,
+    "pulumi_kubernetes": kubernetes.TYPES,
+}
+TOKENS = [token for types in SDKS.values() for token in types]
 
-SDKS = {"pulumi_aws": aws.TYPES, "pulumi_kubernetes": kubernetes.TYPES}
-TOKENS = [*aws.TYPES, *kubernetes.TYPES]
+CLOUDS = (
+    {
+        "provider": "aws",
+        "accountId": "123456789012",
+        "region": "us-east-1",
+        "oidcIssuer": "oidc.eks.us-east-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE",
+    },
+    {
+        "provider": "gcp",
+        "project": "cmbcluster-research",
+        "projectNumber": "123456789012",
+        "location": "europe-west4",
+        "identity": "serviceAccount",
+    },
+)
 
 # The program with one user, in a process of its own: Pulumi's mocks leave event loops open.
 _PROGRAM = """
-import asyncio, json
+import asyncio, json, sys
 import pulumi
 from pulumi.runtime.stack import run_pulumi_func
-from infra.config import StackConfig
+from infra.settings import StackConfig
 from infra.stack import deploy
 
 registered = {}
@@ -30,17 +48,13 @@ class Mocks(pulumi.runtime.Mocks):
 
     def new_resource(self, args):
         registered[args.typ] = args.inputs
-        return args.name, args.inputs | {"arn": f"arn:aws:iam::123456789012:role/{args.name}"}
+        made = ("arn", "email", "member", "name")
+        return args.name, {key: f"the {key}" for key in made} | args.inputs
 
 async def program():
     deploy(StackConfig.model_validate_json(json.dumps({
         "platform": "cmbcluster",
-        "cloud": {
-            "provider": "aws",
-            "accountId": "123456789012",
-            "region": "us-east-1",
-            "oidcIssuer": "oidc.eks.us-east-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE",
-        },
+        "cloud": json.loads(sys.argv[1]),
         "kubernetes": {"namespace": "cmbcluster", "context": "cmbcluster-aws"},
         "buckets": {"labels": {"cost-centre": "research"}},
         "users": ["ann@example.org"],
@@ -92,17 +106,22 @@ def derived(sdk):
 
 
 def sdk_schema(token):
-    return derived("pulumi_aws" if token in aws.TYPES else "pulumi_kubernetes")
+    return derived(next(sdk for sdk, types in SDKS.items() if token in types))
 
 
 @cache
 def program_inputs():
     """What the engine would be given for one user: token to inputs."""
-    completed = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", _PROGRAM], check=True, capture_output=True, text=True
-    )
-    registered = json.loads(completed.stdout)
-    return {token: registered[token] for token in registered if token[:4] in ("aws:", "kube")}
+    registered = {}
+    for cloud in CLOUDS:
+        completed = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", _PROGRAM, json.dumps(cloud)],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        registered |= json.loads(completed.stdout)
+    return {token: registered[token] for token in TOKENS if token in registered}
 
 
 def failures(inputs, kind="small", of=SMALL):

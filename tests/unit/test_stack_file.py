@@ -12,7 +12,12 @@ from infra.settings import StackConfig
 
 PROJECT_FOLDER = Path(__file__).parents[2]
 PROJECT_FILE = yaml.safe_load((PROJECT_FOLDER / "Pulumi.yaml").read_text("utf-8"))
-STACK_FILE = yaml.safe_load((PROJECT_FOLDER / "Pulumi.aws.yaml").read_text("utf-8"))
+CLOUDS = ("aws", "gcp")
+STACK_FILES = {
+    cloud: yaml.safe_load((PROJECT_FOLDER / f"Pulumi.{cloud}.yaml").read_text("utf-8"))
+    for cloud in CLOUDS
+}
+each_stack_file = pytest.mark.parametrize("stack_file", STACK_FILES.values(), ids=STACK_FILES)
 
 OWN_KEYS = {
     key: entry for key, entry in PROJECT_FILE["config"].items() if not key.startswith("pulumi:")
@@ -66,37 +71,58 @@ def test_a_key_of_the_project_file_is_described_and_optional(key: str):
     )
 
 
-def test_the_defaults_of_the_project_file_mean_absent():
+@each_stack_file
+def test_the_defaults_of_the_project_file_mean_absent(stack_file: dict[str, Any]):
     defaults = {f"{PROJECT}:{key}": entry["default"] for key, entry in OWN_KEYS.items()}
     with pytest.raises(ConfigError) as with_defaults:
         parse(engine_values(defaults))
     with pytest.raises(ConfigError) as without:
         parse({})
     assert str(with_defaults.value) == str(without.value)
-    assert parse(engine_values({**defaults, **STACK_FILE["config"]})) == parse(
-        engine_values(STACK_FILE["config"])
+    assert parse(engine_values({**defaults, **stack_file["config"]})) == parse(
+        engine_values(stack_file["config"])
     )
 
 
-def test_the_committed_stack_file_is_accepted_as_it_is():
-    read = parse(engine_values(STACK_FILE["config"]), stack_file_keys=STACK_FILE)
+def test_every_committed_stack_file_is_tested():
+    assert {path.name for path in PROJECT_FOLDER.glob("Pulumi.*.yaml")} == {
+        f"Pulumi.{cloud}.yaml" for cloud in CLOUDS
+    }
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_a_stack_is_called_after_its_cloud(cloud: str):
+    config = STACK_FILES[cloud]["config"]
+    assert config[f"{PROJECT}:cloud"]["provider"] == cloud
+    assert config[f"{PROJECT}:kubernetes"]["context"] == f"cmbcluster-{cloud}"
+
+
+def test_the_stack_files_differ_in_the_cloud_and_the_cluster_only():
+    aws, gcp = (STACK_FILES[cloud]["config"] for cloud in CLOUDS)
+    assert list(aws) == list(gcp)
+    assert {key for key in aws if aws[key] != gcp[key]} == {
+        f"{PROJECT}:cloud",
+        f"{PROJECT}:kubernetes",
+    }
+
+
+@each_stack_file
+def test_the_committed_stack_file_is_accepted_as_it_is(stack_file: dict[str, Any]):
+    read = parse(engine_values(stack_file["config"]), stack_file_keys=stack_file)
     assert covers(
         {f"{PROJECT}:{key}": value for key, value in read.model_dump(by_alias=True).items()},
-        STACK_FILE["config"],
+        stack_file["config"],
     )
 
 
-def test_the_committed_stack_file_holds_no_salt_and_no_secret():
-    assert list(STACK_FILE) == ["config"]
-    assert "secure" not in json.dumps(STACK_FILE)
+@each_stack_file
+def test_the_committed_stack_file_holds_no_salt_and_no_secret(stack_file: dict[str, Any]):
+    assert list(stack_file) == ["config"]
+    assert "secure" not in json.dumps(stack_file)
 
 
 DOCUMENTED: list[Any] = [
     (("platform",), "cmbcluster"),
-    (("cloud", "provider"), "aws"),
-    (("cloud", "accountId"), "123456789012"),
-    (("cloud", "region"), "us-east-1"),
-    (("cloud", "oidcIssuer"), "oidc.eks.us-east-1.amazonaws.com/id/EXAMPLE"),
     (("kubernetes", "namespace"), "cmbcluster"),
     (("kubernetes",), {"namespace": "cmbcluster", "context": "cmbcluster-aws"}),
     (("kubernetes",), {"namespace": "cmbcluster", "renderTo": "manifests"}),
@@ -109,11 +135,34 @@ DOCUMENTED: list[Any] = [
     (("users",), ["ann@example.org"]),
     (("users",), [{"id": "bob"}]),
 ]
+DOCUMENTED_ON: dict[str, list[Any]] = {
+    "aws": [
+        *DOCUMENTED,
+        (("cloud", "provider"), "aws"),
+        (("cloud", "accountId"), "123456789012"),
+        (("cloud", "region"), "us-east-1"),
+        (("cloud", "oidcIssuer"), "oidc.eks.us-east-1.amazonaws.com/id/EXAMPLE"),
+    ],
+    "gcp": [
+        *DOCUMENTED,
+        (("cloud", "provider"), "gcp"),
+        (("cloud", "project"), "cmbcluster-research"),
+        (("cloud", "projectNumber"), "123456789012"),
+        (("cloud", "location"), "europe-west4"),
+        (("cloud", "identity"), "workloadIdentity"),
+        (("cloud", "identity"), "serviceAccount"),
+        (("buckets", "softDeleteDays"), 7),
+    ],
+}
 
 
-@pytest.mark.parametrize(("way", "value"), DOCUMENTED, ids=json.dumps)
-def test_a_documented_key_is_accepted(way: tuple[str, ...], value: Any):
-    tree = copy.deepcopy(STACK_FILE["config"])
+@pytest.mark.parametrize(
+    ("cloud", "way", "value"),
+    [(cloud, *row) for cloud, rows in DOCUMENTED_ON.items() for row in rows],
+    ids=json.dumps,
+)
+def test_a_documented_key_is_accepted(cloud: str, way: tuple[str, ...], value: Any):
+    tree = copy.deepcopy(STACK_FILES[cloud]["config"])
     inner = tree
     *outer, last = f"{PROJECT}:{way[0]}", *way[1:]
     for part in outer:

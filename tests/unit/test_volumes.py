@@ -29,6 +29,28 @@ def test_an_s3_volume_is_mounted_as_the_pod_by_the_notebooks_user():
     }
 
 
+def test_a_gcs_volume_is_mounted_by_the_notebooks_user():
+    volume = volumes.gcs_volume(NAME, f"hub-{NAME}")
+    assert dataclasses.asdict(volume) == {
+        "driver": "gcsfuse.csi.storage.gke.io",
+        "volume_handle": "ara-planet-8c71157f:hub-ara-planet-8c71157f",
+        "volume_attributes": {},
+        "mount_options": (
+            "implicit-dirs",
+            "uid=1000",
+            "gid=1000",
+            "file-mode=664",
+            "dir-mode=775",
+        ),
+    }
+
+
+def test_one_bucket_in_two_namespaces_has_two_handles_on_google_cloud():
+    handles = {volumes.gcs_volume(NAME, f"{hub}-{NAME}").volume_handle for hub in ("a", "b")}
+    assert len(handles) == 2
+    assert {handle.partition(":")[0] for handle in handles} == {NAME}
+
+
 def test_kubernetes_objects_say_whose_they_are():
     assert volumes.object_labels("hub", "bob-8c71157f") == {
         "app.kubernetes.io/instance": "bob-8c71157f",
@@ -38,13 +60,39 @@ def test_kubernetes_objects_say_whose_they_are():
 
 
 @pytest.mark.parametrize(
-    ("bucket", "claim"), [(BUCKET, NAME), ("an-older-bucket", "an-older-bucket")]
+    ("bucket", "claim"),
+    [(BUCKET, NAME), (NAME, NAME), ("an-older-bucket", "an-older-bucket")],
 )
 def test_a_pod_mounts_the_claim_that_the_bucket_is_called_after(bucket: str, claim: str):
     assert {
-        "volume": volumes.pod_volume(bucket),
+        "volume": volumes.pod_volume("aws", bucket),
         "mount": volumes.volume_mount(bucket, "/workspace"),
     } == {
         "volume": {"name": claim, "persistentVolumeClaim": {"claimName": claim}},
         "mount": {"name": claim, "mountPath": "/workspace"},
     }
+
+
+@pytest.mark.parametrize("bucket", [NAME, "an-older-bucket"])
+def test_a_pod_on_google_cloud_mounts_the_bucket_itself(bucket: str):
+    assert {
+        "volume": volumes.pod_volume("gcp", bucket),
+        "mount": volumes.volume_mount(bucket, "/workspace"),
+    } == {
+        "volume": {
+            "name": bucket,
+            "csi": {
+                "driver": "gcsfuse.csi.storage.gke.io",
+                "volumeAttributes": {
+                    "bucketName": bucket,
+                    "mountOptions": "implicit-dirs,uid=1000,gid=1000,file-mode=664,dir-mode=775",
+                },
+            },
+        },
+        "mount": {"name": bucket, "mountPath": "/workspace"},
+    }
+
+
+def test_only_google_s_driver_asks_for_an_annotation_of_the_pod():
+    assert volumes.pod_annotations("gcp") == {"gke-gcsfuse/volumes": "true"}
+    assert volumes.pod_annotations("aws") == {}

@@ -1,0 +1,86 @@
+"""The clouds that the contract of objects is kept on, as their own SDKs show them.
+
+Each does for a test what the runtime does not do, or should not be asked whether it did.
+"""
+
+from datetime import datetime
+from typing import ClassVar, NamedTuple
+
+import boto3
+from cmbcluster_storage import Settings
+from google.cloud.storage import Client
+
+
+class Stored(NamedTuple):
+    """What the cloud itself says of an object."""
+
+    content_type: str
+    etag: str
+    updated: datetime
+    version_id: str
+
+
+class Aws:
+    """S3: listings tell no content type, and a version only if all are asked for."""
+
+    settings = Settings(CLOUD_PROVIDER="aws", AWS_REGION="us-east-1")
+    scheme = "s3"
+    unlisted: ClassVar = {"content_type": None, "version_id": None, "generation": None}
+    unversioned = (None, "null")
+    identifies_requests = True
+    refused_keys: tuple[str, ...] = ()
+
+    def __init__(self, endpoint, monkeypatch):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        self.client = boto3.client("s3", region_name="us-east-1")
+
+    def create_bucket(self, name, *, versioned):
+        self.client.create_bucket(Bucket=name)
+        if versioned:
+            self.client.put_bucket_versioning(
+                Bucket=name, VersioningConfiguration={"Status": "Enabled"}
+            )
+
+    def stored(self, bucket, key):
+        head = self.client.head_object(Bucket=bucket, Key=key)
+        return Stored(
+            head["ContentType"], head["ETag"].strip('"'), head["LastModified"], head["VersionId"]
+        )
+
+    def delete(self, bucket, key):
+        self.client.delete_object(Bucket=bucket, Key=key)
+
+    def close(self):
+        self.client.close()
+
+
+class Gcp:
+    """Cloud Storage: every object has a generation, whether its bucket is versioned or not."""
+
+    settings = Settings(CLOUD_PROVIDER="gcp")
+    scheme = "gs"
+    unlisted: ClassVar[dict[str, None]] = {}
+    unversioned = None
+    identifies_requests = False  # Google does, the sandbox's server does not
+    refused_keys = ("line\nbreak",)
+
+    def __init__(self, endpoint, monkeypatch):
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", endpoint)
+        self.client = Client(project="tests")
+
+    def create_bucket(self, name, *, versioned):
+        bucket = self.client.bucket(name)
+        bucket.versioning_enabled = versioned
+        bucket.create()
+
+    def stored(self, bucket, key):
+        blob = self.client.bucket(bucket).get_blob(key)
+        return Stored(blob.content_type, blob.etag, blob.time_created, str(blob.generation))
+
+    def delete(self, bucket, key):
+        self.client.bucket(bucket).blob(key).delete()
+
+    def close(self):
+        self.client.close()

@@ -1,0 +1,41 @@
+"""What Cloud Storage alone does with objects."""
+
+import gzip
+
+import pytest
+from google.cloud.storage._bucket_metadata_cache import BucketMetadataCache
+
+pytestmark = pytest.mark.parametrize("cloud", ["gcp"], indirect=True)
+
+
+async def test_nothing_is_asked_that_a_user_may_not_read(storage, bucket, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        BucketMetadataCache, "get_or_queue_fetch", lambda cache, name: asked.append(name)
+    )
+    await storage.upload_object(bucket, "a", b"")
+    await storage.download_object(bucket, "a")
+    await storage.list_objects(bucket)
+
+    assert asked == []
+
+
+async def test_what_is_stored_compressed_is_returned_as_it_is_stored(storage, bucket, cloud):
+    content = gzip.compress(b"l,C_l\n" * 1000)
+    blob = cloud.client.bucket(bucket).blob("a")
+    blob.content_encoding = "gzip"
+    blob.upload_from_string(content)
+
+    assert await storage.download_object(bucket, "a") == content
+    assert (await storage.list_objects(bucket))[0].size_bytes == len(content)
+
+
+async def test_updated_is_the_content_s_time_not_the_metadata_s(storage, bucket, cloud):
+    info = await storage.upload_object(bucket, "a", b"")
+    blob = cloud.client.bucket(bucket).get_blob("a")
+    blob.metadata = {"reviewed": "yes"}
+    blob.patch()
+
+    listed = (await storage.list_objects(bucket))[0]
+    assert blob.updated > listed.updated == info.updated
+    assert listed.etag != info.etag

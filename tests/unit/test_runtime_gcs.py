@@ -1,0 +1,265 @@
+import asyncio
+import base64
+import http.client
+import io
+import json
+import threading
+
+import google.auth
+import google_crc32c
+import pytest
+from cmbcluster_storage import (
+    AccessDeniedError,
+    ConfigurationError,
+    InvalidRequestError,
+    StorageProviderFactory,
+    StorageTimeoutError,
+    UnavailableError,
+    gcs,
+)
+from google.api_core.exceptions import RetryError
+from google.auth.credentials import AnonymousCredentials
+from google.auth.transport.requests import AuthorizedSession
+from requests import ConnectTimeout, Response
+from requests.adapters import BaseAdapter, HTTPAdapter
+from urllib3 import HTTPResponse
+
+OBJECT = {
+    "name": "a",
+    "size": "3",
+    "contentType": "text/plain",
+    "timeCreated": "2026-01-02T03:04:05.678Z",
+    "etag": "CJ4=",
+    "generation": "1767323045678000",
+}
+
+
+class BrokenOff(io.BytesIO):
+    """A body whose connection is lost after what it holds."""
+
+    def read(self, size=-1):
+        part = super().read(size)
+        if size is None or size < 0 or not part:
+            raise http.client.IncompleteRead(part)
+        return part
+
+
+class Server(BaseAdapter):
+    """Answers requests in turn, the last answer for ever; keeps what it was asked."""
+
+    def __init__(self, *answers):
+        super().__init__()
+        self.answers = list(answers)
+        self.asked = []
+
+    def send(self, request, **_):
+        self.asked.append(request)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        status, body, headers = answer
+        response = Response()
+        response.status_code, response.request, response.url = status, request, request.url
+        response.headers.update(headers)
+        response.raw = HTTPResponse(body, headers, status, preload_content=False)
+        return response
+
+    def close(self):
+        pass
+
+
+def told(value, status=200):
+    return status, io.BytesIO(json.dumps(value).encode()), {"x-guploader-uploadid": "R1"}
+
+
+def crc32c(content):
+    digest = google_crc32c.Checksum(content).digest()
+    return f"crc32c={base64.b64encode(digest).decode()}"
+
+
+def content(body, checked=None):
+    return 200, io.BytesIO(body), {"x-goog-hash": crc32c(body if checked is None else checked)}
+
+
+def busy():
+    return told({"error": {"message": "busy", "errors": [{"reason": "backendError"}]}}, 503)
+
+
+@pytest.fixture
+async def serve(monkeypatch):
+    """Return what makes a provider whose requests a `Server` answers."""
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://storage.invalid")
+    patient = gcs._CALL["retry"].with_delay(initial=0, maximum=0).with_timeout(0.2)
+    monkeypatch.setitem(gcs._CALL, "retry", patient)
+    providers = []
+
+    def made(*answers):
+        provider = StorageProviderFactory.create("gcp")
+        provider._bucket("bucket")
+        server = Server(*answers)
+        provider._opened._http.mount("http://", server)
+        providers.append(provider)
+        return provider, server
+
+    yield made
+    for provider in providers:
+        await provider.aclose()
+        await provider.aclose()
+
+
+async def test_upload_sends_a_checksum(serve):
+    provider, server = serve(told(OBJECT))
+    await provider.upload_object("bucket", "a", b"l,C")
+
+    assert crc32c(b"l,C").removeprefix("crc32c=").encode() in server.asked[0].body
+
+
+@pytest.mark.parametrize("failure", [busy(), ConnectTimeout(), ConnectionResetError()])
+async def test_what_may_pass_is_tried_again(serve, failure):
+    provider, server = serve(failure, told(OBJECT))
+
+    assert (await provider.upload_object("bucket", "a", b"l,C")).version_id == "1767323045678000"
+    assert len(server.asked) == 2
+
+
+async def test_what_does_not_pass_is_the_error(serve):
+    provider, server = serve(busy())
+    with pytest.raises(UnavailableError, match=r"^upload_object 'bucket/a': the cloud") as caught:
+        await provider.upload_object("bucket", "a", b"l,C")
+    assert caught.value.request_id == "R1"
+    assert isinstance(caught.value.__cause__, RetryError)
+    assert len(server.asked) > 1
+
+    provider, _ = serve(ConnectTimeout())
+    with pytest.raises(StorageTimeoutError, match=r"^list_objects 'bucket': .* \(ConnectTimeout"):
+        await provider.list_objects("bucket")
+
+
+async def test_a_download_that_breaks_off_starts_again(serve):
+    provider, server = serve((200, BrokenOff(b"comp"), {}), content(b"complete"))
+
+    assert await provider.download_object("bucket", "a", version_id="7") == b"complete"
+    assert [request.headers.get("range") for request in server.asked] == [None, None]
+    assert all("generation=7" in request.url for request in server.asked)
+
+
+async def test_a_damaged_download_is_refused(serve):
+    provider, _ = serve(content(b"other", checked=b"content"))
+    with pytest.raises(UnavailableError, match=r"damaged.*\(DataCorruption\)"):
+        await provider.download_object("bucket", "a")
+
+
+async def test_no_address_is_made_of_a_name_that_no_bucket_has(serve):
+    provider, server = serve(told({}))
+    for name in ("", "..", "a/b", "a?b", "a#b", "A"):
+        with pytest.raises(InvalidRequestError, match=r"^list_objects"):
+            await provider.list_objects(name)
+    assert server.asked == []
+
+
+async def test_a_version_that_is_no_generation(serve):
+    provider, server = serve(content(b""))
+    with pytest.raises(InvalidRequestError, match=r"^download_object 'bucket/a'"):
+        await provider.download_object("bucket", "a", version_id="null")
+    assert server.asked == []
+
+
+async def test_an_answer_that_is_none(serve):
+    provider, _ = serve((200, io.BytesIO(b"<html>"), {}))
+    with pytest.raises(UnavailableError, match="JSONDecodeError"):
+        await provider.list_objects("bucket")
+
+
+async def test_versions_are_listed_newest_first(serve):
+    old = OBJECT | {"timeDeleted": OBJECT["timeCreated"]}
+    first, second = old | {"generation": "9"}, old | {"generation": "10"}
+    other = OBJECT | {"name": "b"}
+    provider, server = serve(
+        told({"items": [first, second], "nextPageToken": "more"}), told({"items": [OBJECT, other]})
+    )
+
+    versions = await provider.list_objects("bucket", versions=True)
+    assert [(info.name, info.version_id, info.is_latest) for info in versions] == [
+        ("a", "1767323045678000", True),
+        ("a", "10", False),
+        ("a", "9", False),
+        ("b", "1767323045678000", True),
+    ]
+    assert all("versions=True" in request.url for request in server.asked)
+
+
+@pytest.mark.parametrize("endpoint", ["storage.invalid:80", "ftp://storage.invalid", "http://"])
+async def test_an_endpoint_that_is_not_a_url(monkeypatch, endpoint):
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", endpoint)
+    provider = StorageProviderFactory.create("gcp")
+    with pytest.raises(ConfigurationError, match="STORAGE_EMULATOR_HOST"):
+        await provider.list_objects("bucket")
+    await provider.aclose()
+
+
+async def test_no_credentials(monkeypatch, tmp_path):
+    monkeypatch.setenv("NO_GCE_CHECK", "true")
+    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
+    provider = StorageProviderFactory.create("gcp")
+    with pytest.raises(AccessDeniedError, match=r"renew them \(DefaultCredentialsError\)"):
+        await provider.download_object("bucket", "key")
+    await provider.aclose()
+
+
+async def test_credentials_are_found_once_and_off_the_event_loop(monkeypatch):
+    threads = []
+
+    def default(**_):
+        threads.append(threading.current_thread())
+        return AnonymousCredentials(), None
+
+    monkeypatch.setattr(google.auth, "default", default)
+    provider = StorageProviderFactory.create("gcp", project="science")
+    assert threads == []
+    await asyncio.gather(*(provider._in_thread(lambda: provider._bucket("b")) for _ in range(8)))
+
+    assert [thread.name.partition("_")[0] for thread in threads] == ["gcs"]
+    assert provider._opened.project == "science"
+    await provider.aclose()
+
+
+@pytest.mark.parametrize(
+    ("variables", "trusts", "certificates"),
+    [
+        ({}, False, True),
+        ({"NO_PROXY": "*"}, False, True),
+        ({"HTTPS_PROXY": "http://proxy.invalid"}, True, True),
+        ({"REQUESTS_CA_BUNDLE": "own.pem"}, False, "own.pem"),
+        ({"CURL_CA_BUNDLE": "own.pem"}, False, "own.pem"),
+    ],
+)
+def test_session_is_tuned(monkeypatch, variables, trusts, certificates):
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "FTP_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {**variables, "STORAGE_EMULATOR_HOST": "http://storage.invalid"}.items():
+        monkeypatch.setenv(name, value)
+    client = gcs._client(None)
+    session = client._http
+
+    assert client.project is None
+    assert (session.trust_env, session.verify) == (trusts, certificates)
+    assert {session.adapters[scheme]._pool_maxsize for scheme in ("http://", "https://")} == {32}
+    client.close()
+
+
+def test_a_client_certificate_keeps_its_adapter(monkeypatch):
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://storage.invalid")
+    own = HTTPAdapter()
+
+    def configured(session, _):
+        session._is_mtls = True
+        session.mount("https://", own)
+
+    monkeypatch.setattr(AuthorizedSession, "configure_mtls_channel", configured)
+    client = gcs._client(None)
+
+    assert client._http.adapters["https://"] is own
+    client.close()
