@@ -6,11 +6,11 @@ Source: https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/s
 import json
 import re
 from abc import abstractmethod
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sandbox.aws_sdk import document_failures, failing, unless_gone
-from sandbox.properties import UNKNOWN, Properties
+from sandbox.properties import UNKNOWN, Properties, leaves
 from sandbox.resource import Failures, ProviderError, ResourceType
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class BucketSetting(ResourceType):
 
     def failures(self, inputs: Properties) -> Failures:
         """Yield values outside of the choices."""
-        for path, value in _leaves(inputs):
+        for path, value in leaves(inputs):
             for pattern, choices in self.choices.items():
                 if re.fullmatch(pattern, path) and value not in (*choices, UNKNOWN):
                     yield path, f"expected one of {', '.join(choices)}, got {json.dumps(value)}"
@@ -231,7 +231,7 @@ class Lifecycle(BucketSetting):
     def failures(self, inputs: Properties) -> Failures:
         """Yield counts of days and versions that S3 does not take."""
         yield from super().failures(inputs)
-        for path, value in _leaves(inputs):
+        for path, value in leaves(inputs):
             if path.endswith(self._counts) and isinstance(value, int) and value < 1:
                 yield path, f"expected at least 1, got {value}"
 
@@ -257,17 +257,6 @@ class BucketPolicy(BucketSetting):
     def failures(self, inputs: Properties) -> Failures:
         """Yield what is no document."""
         yield from document_failures("policy", inputs)
-
-
-def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _leaves(item, f"{path}.{key}" if path else key)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _leaves(item, f"{path}[{index}]")
-    else:
-        yield path, value
 
 
 def _sdk_name(name: str) -> str:

@@ -6,10 +6,9 @@ the sandbox does not emulate.
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
-from sandbox.properties import UNKNOWN, Properties
+from sandbox.properties import UNKNOWN, Properties, leaves
 from sandbox.resource import Failures
 
 # Whether objects in such a state are live.
@@ -38,20 +37,9 @@ def bucket_failures(inputs: Properties) -> Failures:
     for key in ("name", "project"):
         if inputs.get(key) is None:
             yield key, f"the sandbox makes none up: required property {key!r} is missing"
-    for path, value in _leaves(inputs):
+    for path, value in leaves(inputs):
         if value not in (None, UNKNOWN) and (reason := _refusal(path, value)):
             yield path, reason
-
-
-def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _leaves(item, f"{path}.{key}" if path else key)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _leaves(item, f"{path}[{index}]")
-    else:
-        yield path, value
 
 
 def _refusal(path: str, value: Any) -> str | None:
