@@ -92,7 +92,6 @@ EXPECTED: dict[str, dict[str, Any]] = {
         "get_bucket_policy": {"Policy": json.dumps(POLICY, sort_keys=True)},
         "get_bucket_tagging": {
             "TagSet": [
-                {"Key": "cost-centre", "Value": "research"},
                 {"Key": "managed-by", "Value": "cmbcluster-storage"},
                 {"Key": "platform", "Value": "cmbcluster"},
                 {"Key": "user", "Value": "bob-8c71157f"},
@@ -119,7 +118,6 @@ EXPECTED: dict[str, dict[str, Any]] = {
         "storageClass": "STANDARD",
         "softDeletePolicy": {"retentionDurationSeconds": "604800"},
         "labels": {
-            "cost-centre": "research",
             "managed-by": "cmbcluster-storage",
             "platform": "cmbcluster",
             "user": "bob-de6f66ce",

@@ -11,17 +11,13 @@ from harness import Stack
 
 from sandbox.workspace import CHECKOUT
 
-# Their keys are the operator's own.
-FREE_FORM = ("labels",)
-
 
 def keys_of(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """Yield the path of every key, at every depth."""
     if isinstance(value, dict):
         for key, item in value.items():
             yield (*path, key)
-            if key not in FREE_FORM:
-                yield from keys_of(item, (*path, key))
+            yield from keys_of(item, (*path, key))
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from keys_of(item, (*path, index))
