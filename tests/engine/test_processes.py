@@ -1,5 +1,6 @@
 """Whatever ends a run, and however: nothing of it lives on, and it can be run again."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -128,6 +129,7 @@ def test_a_demo_ends_with_the_make_that_started_it():
 
 
 def test_servers_listen_on_loopback_only(stack: Stack):
+    stack.hand.buckets()  # it is up once it has answered
     listening = {
         line.split()[1].partition(":")[0]
         for table in ("tcp", "tcp6")
@@ -138,5 +140,8 @@ def test_servers_listen_on_loopback_only(stack: Stack):
 
 
 def sockets_of(pid: int) -> set[str]:
-    links = (str(path.readlink()) for path in Path(f"/proc/{pid}/fd").iterdir())
+    links = set()
+    for path in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # it has been closed meanwhile
+            links.add(str(path.readlink()))
     return {link[len("socket:[") : -1] for link in links if link.startswith("socket:")}
