@@ -204,7 +204,7 @@ def test_it_leaves_with_the_process_that_started_it(tmp_path):
         pid, url = run.stdout.readline().split()
         post(url, "/storage/v1/b?project=cosmology", {"name": "nebula"})
         run.kill()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 15  # it takes 1.3; other work may hold it up
     while os.path.exists(f"/proc/{pid}"):  # noqa: PTH110 - a file of the kernel
         assert time.monotonic() < deadline, "still running"
         time.sleep(0.05)
@@ -260,7 +260,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(tmp_path):
 
 
 def wait_until(holds):
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 15  # it takes 1.3; other work may hold it up
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.02)

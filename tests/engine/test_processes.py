@@ -80,7 +80,7 @@ def test_after_a_kill_nothing_lives_and_the_next_up_works(tmp_path: Path, moment
     os.kill(pid, signal.SIGKILL)
     process.communicate(timeout=30)
 
-    assert wait_for(lambda: not processes_of(process.pid), 5), processes_of(process.pid)
+    assert wait_for(lambda: not processes_of(process.pid), 10), processes_of(process.pid)
     again = started([sys.executable, "-c", UP, str(tmp_path / "again")])
     told, _ = again.communicate(timeout=120)
     assert again.returncode == 0, told
@@ -97,7 +97,7 @@ def test_an_interrupt_ends_the_engine_in_order_and_the_same_workspace_goes_on(
     told, _ = process.communicate(timeout=60)
 
     assert process.returncode != 0
-    assert wait_for(lambda: not processes_of(process.pid), 5), processes_of(process.pid)
+    assert wait_for(lambda: not processes_of(process.pid), 10), processes_of(process.pid)
     again = started([sys.executable, "-c", UP, str(tmp_path)])
     told, _ = again.communicate(timeout=120)
     assert again.returncode == 0, told
@@ -111,7 +111,7 @@ def test_a_killed_demo_leaves_nothing_and_the_next_one_works():
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=30)
 
-    assert wait_for(lambda: not processes_of(process.pid), 5), processes_of(process.pid)
+    assert wait_for(lambda: not processes_of(process.pid), 10), processes_of(process.pid)
     again = started(demo)
     told, _ = again.communicate(timeout=120)
     assert again.returncode == 0, told
@@ -125,7 +125,7 @@ def test_a_demo_ends_with_the_make_that_started_it():
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=30)
 
-    assert wait_for(lambda: not processes_of(process.pid), 5), processes_of(process.pid)
+    assert wait_for(lambda: not processes_of(process.pid), 10), processes_of(process.pid)
 
 
 def test_servers_listen_on_loopback_only(stack: Stack):
