@@ -151,12 +151,12 @@ def test_no_file_names_a_machine_s_path_or_a_registry():
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=CHECKOUT, capture_output=True, text=True, check=True
     )
+    # A letter in brackets means itself, and keeps this file from being found.
     forbidden = re.compile(
-        r"/root/|/tmp/(?!\w*$)\w+/|/home/(?!jovyan)\w+|"
-        r"pypi\.org|files\.pythonhosted|proxy\.golang|index-url|registry\.npmjs"
+        r"/[r]oot/|/[t]mp/(?!\w*$)\w+/|/[h]ome/(?!jovyan)\w+|"
+        r"[p]ypi\.org|[f]iles\.pythonhosted|[p]roxy\.golang|[i]ndex-url|[r]egistry\.npmjs"
     )
-    here = Path(__file__).relative_to(CHECKOUT)
-    paths = [Path(name) for name in listed.stdout.split("\0") if name and Path(name) != here]
+    paths = [Path(name) for name in listed.stdout.split("\0") if name]
     assert len(paths) > 50
     found = {
         str(path): match[0]
