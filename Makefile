@@ -2,13 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test check unit emulator engine lock clean
+.PHONY: help setup demo test check unit emulator engine bench-engine lock clean
 
 help:
 	@echo "make demo      two researchers' storage on AWS, without an account, in a minute"
 	@echo "make test      every test: unit, emulator, engine"
 	@echo "make check     format, lint, types, layers, README"
 	@echo "make unit      tests that touch memory only; likewise: make emulator, make engine"
+	@echo "make bench-engine  what our program costs beside a bare one, in a quarter of an hour"
 	@echo "make setup     only what the others do first"
 	@echo "make lock      lock the dependencies of pyproject.toml anew"
 	@echo "make clean     remove the environment and all that runs left; the engine stays cached"
@@ -19,11 +20,17 @@ setup:
 demo: setup
 	@$(BIN)/python -m sandbox demo
 
-test: setup
-	$(BIN)/pytest --cov --cov-report=term
+# A test of the engine ring waits for one process after the other.
+PARALLEL := --numprocesses auto --dist worksteal
 
-unit emulator engine: setup
+test: setup
+	$(BIN)/pytest --cov --cov-report=term $(PARALLEL)
+
+unit emulator: setup
 	$(BIN)/pytest -m $@
+
+engine: setup
+	$(BIN)/pytest -m $@ $(PARALLEL)
 
 check: setup
 	$(BIN)/ruff format --check .
@@ -32,6 +39,9 @@ check: setup
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/deptry .
 	$(BIN)/pytest -q tests/unit/test_readme.py
+
+bench-engine: setup
+	@$(BIN)/python -m benchmarks.engine
 
 LOCK := .sandbox/lock/bin/uv pip compile pyproject.toml --universal --generate-hashes \
 	--no-header --no-annotate --quiet --upgrade

@@ -12,8 +12,9 @@ import pulumi_aws as aws
 from cmbcluster_storage import names, rules, volumes
 from pulumi import ResourceOptions
 
-from infra import policies
-from infra.settings import AwsCloud, Buckets, StackConfig
+from infra import aws_rules, policies
+from infra.held import held
+from infra.settings import AwsCloud, Buckets, StackConfig, User
 
 
 def provider(cloud: AwsCloud) -> aws.Provider:
@@ -21,10 +22,22 @@ def provider(cloud: AwsCloud) -> aws.Provider:
     return aws.Provider("aws", region=cloud.region, allowed_account_ids=[cloud.account_id])
 
 
+def owns(cloud: AwsCloud, provider: aws.Provider, bucket_name: str) -> bool:
+    """Tell whether a bucket is the account's, in the region of the stack's."""
+    found = aws.s3.get_buckets(
+        bucket_region=cloud.region,
+        prefix=bucket_name,
+        opts=pulumi.InvokeOptions(provider=provider),
+    )
+    return bucket_name in [bucket.name for bucket in found.buckets]
+
+
 def platform(cloud: AwsCloud, buckets: Buckets) -> dict[str, Any]:
     """Return what the stack's output `platform` says of the cloud and its buckets."""
     return {
-        **cloud.model_dump(by_alias=True, exclude={"oidc_issuer"}),
+        **cloud.model_dump(
+            by_alias=True, include={"provider", "account_id", "region", "bucket_namespace"}
+        ),
         "buckets": buckets.model_dump(by_alias=True, exclude={"soft_delete_days"}),
     }
 
@@ -36,12 +49,12 @@ class UserStorageArgs:
     Attributes:
         config: the checked config of the stack.
         cloud: its part about AWS.
-        user: the user's id.
+        user: the user's entry in it.
     """
 
     config: StackConfig
     cloud: AwsCloud
-    user: str
+    user: User
 
 
 class UserStorage(pulumi.ComponentResource):
@@ -64,79 +77,111 @@ class UserStorage(pulumi.ComponentResource):
     ) -> None:
         """Register everything below the component `name`, the user's slug."""
         super().__init__("cmbcluster-storage:index:UserStorage", name, {}, opts)
-        cloud, buckets = args.cloud, args.config.buckets
-        namespace = args.config.kubernetes.namespace
+        cloud, config, user = args.cloud, args.config, args.user
+        bucket_rules = config.buckets.rules()
         self._name = name
-        self._user_name = names.user_name(args.config.scope, args.user)
-        self._labels = rules.bucket_labels(args.config.platform, name, buckets.labels)
-        self.bucket_name = names.aws_bucket_name(self._user_name, cloud.account_id, cloud.region)
+        self._user = user
+        self._user_name = user.name(config.scope)
+        self._labels = rules.bucket_labels(config.platform, name, config.buckets.labels)
+        self.bucket_name = user.bucket_name(cloud, config.platform)
         self.bucket_url = f"s3://{self.bucket_name}"
         self.volume = volumes.s3_volume(
             self.bucket_name,
-            names.volume_name(namespace, self._user_name),
+            names.volume_name(config.kubernetes.namespace, self._user_name),
             cloud.account_id,
             cloud.region,
+            bucket_rules,
         )
         self._bucket_arn = f"arn:{cloud.partition}:s3:::{self.bucket_name}"
 
         bucket = self._bucket()
-        self.service_account_annotations = self._identity(cloud, namespace)
-        self._guards(bucket, buckets.rules())
+        self.service_account_annotations = {}
+        if user.state == "active":
+            self.service_account_annotations = self._identity(
+                cloud, config.kubernetes.namespace, bucket_rules
+            )
+        self._guards(bucket, bucket_rules)
 
-        self.register_outputs({"bucketName": self.bucket_name, "bucketUrl": self.bucket_url})
+        self.register_outputs(
+            {
+                "user": user.id,
+                "state": user.state,
+                "place": cloud.place,
+                "bucketName": self.bucket_name,
+                "bucketUrl": self.bucket_url,
+            }
+        )
 
     def _bucket(self) -> aws.s3.Bucket:
+        regional = self.bucket_name.endswith("-an")
         return aws.s3.Bucket(
             f"{self._name}-bucket",
             bucket=self.bucket_name,
-            bucket_namespace="account-regional",
-            force_destroy=False,
+            bucket_namespace="account-regional" if regional else "global",
+            force_destroy=self._user.state == "deleted",
             tags=self._labels,
-            opts=ResourceOptions(parent=self, protect=True, retain_on_delete=True),
+            opts=held(self, self._user, "bucket", self.bucket_name),
         )
 
-    def _identity(self, cloud: AwsCloud, namespace: str) -> dict[str, pulumi.Input[str]]:
+    def _identity(
+        self, cloud: AwsCloud, namespace: str, bucket_rules: rules.BucketRules
+    ) -> dict[str, pulumi.Input[str]]:
         """Return the service account's annotations."""
         role = aws.iam.Role(
             f"{self._name}-role",
             name=self._user_name,
             description=f"Use of the bucket {self.bucket_name} by one user's server",
-            assume_role_policy=policies.text(
-                policies.irsa_trust(
-                    cloud.partition,
-                    cloud.account_id,
-                    cloud.oidc_issuer,
-                    namespace,
-                    service_account=self._user_name,
-                )
-            ),
+            assume_role_policy=policies.text(self._trust(cloud, namespace)),
             tags=self._labels,
             opts=ResourceOptions(parent=self),
         )
+        access = policies.user_access(self._bucket_arn, bucket_rules.encryption_key)
         aws.iam.RolePolicy(
             f"{self._name}-access",
             name="storage",
             role=role.name,
-            policy=policies.text(policies.user_access(self._bucket_arn)),
+            policy=policies.text(access),
             opts=ResourceOptions(parent=self),
         )
-        return {"eks.amazonaws.com/role-arn": role.arn}
+        if cloud.cluster_name is None:
+            return {"eks.amazonaws.com/role-arn": role.arn}
+        aws.eks.PodIdentityAssociation(
+            f"{self._name}-association",
+            cluster_name=cloud.cluster_name,
+            namespace=namespace,
+            service_account=self._user_name,
+            role_arn=role.arn,
+            tags=self._labels,
+            opts=ResourceOptions(parent=self),
+        )
+        return {}
+
+    def _trust(self, cloud: AwsCloud, namespace: str) -> policies.Policy:
+        if cloud.oidc_issuer is not None:
+            return policies.irsa_trust(
+                cloud.partition,
+                cloud.account_id,
+                cloud.oidc_issuer,
+                namespace,
+                service_account=self._user_name,
+            )
+        return policies.pod_identity_trust(
+            cloud.partition,
+            cloud.account_id,
+            cloud.region,
+            str(cloud.cluster_name),
+            namespace,
+            service_account=self._user_name,
+        )
 
     def _guards(self, bucket: aws.s3.Bucket, bucket_rules: rules.BucketRules) -> None:
         """Register the bucket's settings one after the other.
 
-        S3 answers 409 OperationAborted when two are written at once. Each is deleted
-        with the bucket, never before it, and stays when its line is dropped.
+        S3 answers 409 OperationAborted when two are written at once.
         """
 
-        def after(previous: pulumi.Resource) -> ResourceOptions:
-            return ResourceOptions(
-                parent=self,
-                protect=True,
-                retain_on_delete=True,
-                deleted_with=bucket,
-                depends_on=[previous],
-            )
+        def after(previous: pulumi.Resource, part: str) -> ResourceOptions:
+            return held(self, self._user, part, self.bucket_name, bucket, previous)
 
         access_block = aws.s3.BucketPublicAccessBlock(
             f"{self._name}-public-access-block",
@@ -145,25 +190,19 @@ class UserStorage(pulumi.ComponentResource):
             block_public_policy=True,
             ignore_public_acls=True,
             restrict_public_buckets=True,
-            opts=after(bucket),
+            opts=after(bucket, "publicAccessBlock"),
         )
         ownership = aws.s3.BucketOwnershipControls(
             f"{self._name}-ownership",
             bucket=bucket.bucket,
             rule=aws.s3.BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced"),
-            opts=after(access_block),
+            opts=after(access_block, "ownership"),
         )
         encryption = aws.s3.BucketServerSideEncryptionConfiguration(
             f"{self._name}-encryption",
             bucket=bucket.bucket,
-            rules=[
-                aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
-                    apply_server_side_encryption_by_default=aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
-                        sse_algorithm="AES256"
-                    ),
-                )
-            ],
-            opts=after(ownership),
+            rules=[aws_rules.encryption_rule(bucket_rules.encryption_key)],
+            opts=after(ownership, "encryption"),
         )
         versioning = aws.s3.BucketVersioning(
             f"{self._name}-versioning",
@@ -171,42 +210,34 @@ class UserStorage(pulumi.ComponentResource):
             versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(
                 status="Enabled" if bucket_rules.versioning else "Suspended"
             ),
-            opts=after(encryption),
+            opts=after(encryption, "versioning"),
         )
         lifecycle = aws.s3.BucketLifecycleConfiguration(
             f"{self._name}-lifecycle",
             bucket=bucket.bucket,
-            rules=_lifecycle_rules(bucket_rules),
-            opts=after(versioning),
+            rules=[
+                aws_rules.lifecycle_rule(rule, enabled=not self._user.adopt)
+                for rule in rules.lifecycle_rules(bucket_rules)
+            ],
+            opts=after(versioning, "lifecycle"),
         )
-        aws.s3.BucketPolicy(
+        policy = aws.s3.BucketPolicy(
             f"{self._name}-policy",
             bucket=bucket.bucket,
             policy=policies.text(policies.tls_only(self._bucket_arn)),
-            opts=after(lifecycle),
+            opts=after(lifecycle, "policy"),
         )
-
-
-def _lifecycle_rules(
-    bucket_rules: rules.BucketRules,
-) -> list[aws.s3.BucketLifecycleConfigurationRuleArgs]:
-    """Return the one lifecycle document of a bucket; two would fight."""
-    return [
-        aws.s3.BucketLifecycleConfigurationRuleArgs(
-            id="expire-noncurrent-versions",
-            status="Enabled",
-            filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
-            noncurrent_version_expiration=aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
-                noncurrent_days=bucket_rules.noncurrent_days,
-                newer_noncurrent_versions=bucket_rules.noncurrent_versions_kept,
-            ),
-        ),
-        aws.s3.BucketLifecycleConfigurationRuleArgs(
-            id="abort-unfinished-uploads",
-            status="Enabled",
-            filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
-            abort_incomplete_multipart_upload=aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
-                days_after_initiation=bucket_rules.abort_uploads_after_days
-            ),
-        ),
-    ]
+        if bucket_rules.access_logs_to:
+            aws.s3.BucketLogging(
+                f"{self._name}-logging",
+                bucket=bucket.bucket,
+                target_bucket=bucket_rules.access_logs_to,
+                target_prefix=f"{self.bucket_name}/",
+                # It guards nothing: when the key goes, so does this.
+                opts=ResourceOptions(
+                    parent=self,
+                    import_=self.bucket_name if "logging" in self._user.adopt else None,
+                    deleted_with=bucket,
+                    depends_on=[policy],
+                ),
+            )

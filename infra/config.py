@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-import yaml
 from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 
+from infra import limits, stack_files
 from infra.problems import described, unknown
 from infra.settings import StackConfig
-
-PROJECT = "cmbcluster-storage"
+from infra.stack_files import PROJECT, StackFileError
 
 # What the engine keeps at the root of a stack file.
 # Source: https://www.pulumi.com/docs/iac/concepts/projects/stack-settings-file/
@@ -36,24 +35,66 @@ _STACK_FILE_KEYS = (
 class ConfigError(pulumi.RunError):
     """The stack's config cannot be used; the text lists every problem and its cure."""
 
+    def __init__(self, *problems: str, file: str = "") -> None:
+        """Take one line each, and the file that settings were taken over from."""
+        also = f" ({', '.join(stack_files.KEYS)} are those of {file})" if file else ""
+        super().__init__("\n".join([f"the stack's config cannot be used{also}:", *problems]))
+
 
 def load() -> StackConfig:
     """Return the checked config of the stack that the engine runs.
 
+    Limits that are near are told as warnings.
+
     Raises:
         ConfigError: anything in the stack's config or file is not as it must be.
     """
-    path = Path(pulumi.get_root_directory()) / f"Pulumi.{pulumi.get_stack()}.yaml"
-    return parse(
-        pulumi.runtime.get_config_env(),
-        secret_keys=pulumi.runtime.get_config_secret_keys_env(),
-        stack_file_keys=_root_keys(path) if path.exists() else (),
-    )
+    folder, stack = Path(pulumi.get_root_directory()), pulumi.get_stack()
+    values = pulumi.runtime.get_config_env()
+    secret_keys = pulumi.runtime.get_config_secret_keys_env()
+    root_keys: Iterable[str] = ()
+    if stack_files.path_of(folder, stack).exists():
+        root_keys = _file(folder, stack).root_keys
+    config = _parsed(folder, stack, values, secret_keys, root_keys)
+    for use in limits.uses(config, _size(values)):
+        if use.warning:
+            pulumi.log.warn(use.warning)
+    return config
 
 
-def _root_keys(path: Path) -> Iterable[str]:
-    # Every scalar stays text: the engine has read the values, and takes dates that do not exist.
-    return yaml.load(path.read_text("utf-8"), yaml.BaseLoader) or ()  # noqa: S506 - text only
+def read(folder: Path, stack: str) -> StackConfig:
+    """Return the checked config of any stack, as its file has it, without the engine.
+
+    Args:
+        folder: of the stack files.
+        stack: its name, without `Pulumi.` and `.yaml`.
+
+    Raises:
+        ConfigError: as `load`; or there is no such file.
+    """
+    file = _file(folder, stack)
+    return _parsed(folder, stack, file.values, file.secret_keys, file.root_keys)
+
+
+def _file(folder: Path, stack: str) -> stack_files.StackFile:
+    try:
+        return stack_files.read(folder, stack)
+    except StackFileError as error:
+        raise ConfigError(str(error)) from None
+
+
+def _parsed(
+    folder: Path,
+    stack: str,
+    values: Mapping[str, str],
+    secret_keys: Iterable[str],
+    root_keys: Iterable[str],
+) -> StackConfig:
+    try:
+        whole, base = stack_files.extended(folder, stack, values)
+    except StackFileError as error:
+        raise ConfigError(str(error)) from None
+    return parse(whole, secret_keys=secret_keys, stack_file_keys=root_keys, base=base)
 
 
 def parse(
@@ -61,6 +102,7 @@ def parse(
     *,
     secret_keys: Iterable[str] = (),
     stack_file_keys: Iterable[str] = (),
+    base: str = "",
 ) -> StackConfig:
     """Return the checked config.
 
@@ -68,6 +110,7 @@ def parse(
         values: full key to text, or to JSON where the value has structure.
         secret_keys: which of them are encrypted.
         stack_file_keys: the keys at the root of the stack file.
+        base: the file that some values were taken over from.
 
     Raises:
         ConfigError: lists all problems, not the first only.
@@ -81,7 +124,7 @@ def parse(
         problems += [
             f"{key}: is encrypted; nothing here is secret, write it plainly" for key in encrypted
         ]
-        raise ConfigError(_told(problems))
+        raise ConfigError(*problems, file=base)
     try:
         config = StackConfig.model_validate_json(json.dumps(raw))
     except ValidationError as error:
@@ -89,13 +132,14 @@ def parse(
             described(details, StackConfig, PROJECT) for details in error.errors(include_url=False)
         ]
     else:
+        problems += [use.problem for use in limits.uses(config, _size(values)) if use.problem]
         if not problems:
             return config
-    raise ConfigError(_told(problems))
+    raise ConfigError(*problems, file=base)
 
 
-def _told(problems: list[str]) -> str:
-    return "\n".join(["the stack's config cannot be used:", *problems])
+def _size(values: Mapping[str, str]) -> int:
+    return len(json.dumps(dict(values)).encode())
 
 
 def _raw(values: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:

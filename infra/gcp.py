@@ -12,8 +12,9 @@ import pulumi_gcp as gcp
 from cmbcluster_storage import names, rules, volumes
 from pulumi import ResourceOptions
 
-from infra import policies
-from infra.settings import Buckets, GcpCloud, StackConfig
+from infra import gcp_rules, policies
+from infra.held import held
+from infra.settings import Buckets, GcpCloud, StackConfig, User
 
 _DAY_SECONDS = 24 * 60 * 60
 
@@ -23,10 +24,23 @@ def provider(cloud: GcpCloud) -> gcp.Provider:
     return gcp.Provider("gcp", project=cloud.project, add_pulumi_attribution_label=False)
 
 
+def owns(cloud: GcpCloud, provider: gcp.Provider, bucket_name: str) -> bool:
+    """Tell whether a bucket is the project's, in the location of the stack's."""
+    found = gcp.storage.get_buckets(
+        project=cloud.project,
+        prefix=bucket_name,
+        opts=pulumi.InvokeOptions(provider=provider),
+    )
+    place = (bucket_name, cloud.place)
+    return place in [(bucket.name, bucket.location) for bucket in found.buckets]
+
+
 def platform(cloud: GcpCloud, buckets: Buckets) -> dict[str, Any]:
     """Return what the stack's output `platform` says of the cloud and its buckets."""
     return {
-        **cloud.model_dump(by_alias=True, exclude={"identity"}),
+        **cloud.model_dump(
+            by_alias=True, include={"provider", "project", "project_number", "location"}
+        ),
         "buckets": buckets.model_dump(by_alias=True),
     }
 
@@ -38,12 +52,12 @@ class UserStorageArgs:
     Attributes:
         config: the checked config of the stack.
         cloud: its part about Google Cloud.
-        user: the user's id.
+        user: the user's entry in it.
     """
 
     config: StackConfig
     cloud: GcpCloud
-    user: str
+    user: User
 
 
 class UserStorage(pulumi.ComponentResource):
@@ -66,39 +80,60 @@ class UserStorage(pulumi.ComponentResource):
     ) -> None:
         """Register everything below the component `name`, the user's slug."""
         super().__init__("cmbcluster-storage:index:UserStorage", name, {}, opts)
-        cloud, buckets = args.cloud, args.config.buckets
-        namespace = args.config.kubernetes.namespace
+        cloud, config, user = args.cloud, args.config, args.user
+        bucket_rules = config.buckets.rules()
         self._name = name
-        self._user_name = names.user_name(args.config.scope, args.user)
-        self._labels = rules.bucket_labels(args.config.platform, name, buckets.labels)
-        self.bucket_name = self._user_name
+        self._user = user
+        self._user_name = user.name(config.scope)
+        self._labels = rules.bucket_labels(config.platform, name, config.buckets.labels)
+        self.bucket_name = user.bucket_name(cloud, config.platform)
         self.bucket_url = f"gs://{self.bucket_name}"
         self.volume = volumes.gcs_volume(
-            self.bucket_name, names.volume_name(namespace, self._user_name)
+            self.bucket_name, names.volume_name(config.kubernetes.namespace, self._user_name)
         )
 
-        bucket = self._bucket(cloud, buckets.rules())
-        member, self.service_account_annotations = self._identity(cloud, namespace)
+        bucket = self._bucket(cloud, bucket_rules)
+        member: pulumi.Input[str | None] = None
+        self.service_account_annotations = {}
+        if user.state == "active":
+            member, self.service_account_annotations = self._identity(
+                cloud, config.kubernetes.namespace
+            )
         self._guards(bucket, member)
 
-        self.register_outputs({"bucketName": self.bucket_name, "bucketUrl": self.bucket_url})
+        self.register_outputs(
+            {
+                "user": user.id,
+                "state": user.state,
+                "place": cloud.place,
+                "bucketName": self.bucket_name,
+                "bucketUrl": self.bucket_url,
+            }
+        )
 
     def _bucket(self, cloud: GcpCloud, bucket_rules: rules.BucketRules) -> gcp.storage.Bucket:
         return gcp.storage.Bucket(
             f"{self._name}-bucket",
             name=self.bucket_name,
             project=cloud.project,
-            location=cloud.location.upper(),
-            force_destroy=False,
+            location=cloud.place,
+            storage_class=bucket_rules.storage_class,
+            force_destroy=self._user.state == "deleted",
             labels=self._labels,
             public_access_prevention="enforced",
             uniform_bucket_level_access=True,
             versioning=gcp.storage.BucketVersioningArgs(enabled=bucket_rules.versioning),
-            lifecycle_rules=_lifecycle_rules(bucket_rules),
+            encryption=gcp_rules.encryption(bucket_rules.encryption_key),
+            logging=gcp_rules.logging(bucket_rules.access_logs_to, self.bucket_name),
+            lifecycle_rules=[
+                gcp_rules.lifecycle_rule(rule)
+                for rule in rules.lifecycle_rules(bucket_rules)
+                if not self._user.adopt  # here a rule cannot be switched off, only left out
+            ],
             soft_delete_policy=gcp.storage.BucketSoftDeletePolicyArgs(
                 retention_duration_seconds=bucket_rules.soft_delete_days * _DAY_SECONDS
             ),
-            opts=ResourceOptions(parent=self, protect=True, retain_on_delete=True),
+            opts=held(self, self._user, "bucket", self.bucket_name),
         )
 
     def _identity(
@@ -129,11 +164,8 @@ class UserStorage(pulumi.ComponentResource):
         )
         return account.member, {"iam.gke.io/gcp-service-account": account.email}
 
-    def _guards(self, bucket: gcp.storage.Bucket, member: pulumi.Input[str]) -> None:
-        """Register what else guards the bucket: here one policy, the rest is the bucket's own.
-
-        It is deleted with the bucket, never before it, and stays when its line is dropped.
-        """
+    def _guards(self, bucket: gcp.storage.Bucket, member: pulumi.Input[str | None]) -> None:
+        """Register what else guards the bucket: here one policy, the rest is the bucket's own."""
         policy = pulumi.Output.from_input(member).apply(
             lambda known: policies.text(policies.object_user(known))
         )
@@ -141,30 +173,5 @@ class UserStorage(pulumi.ComponentResource):
             f"{self._name}-policy",
             bucket=bucket.name,
             policy_data=policy,
-            opts=ResourceOptions(
-                parent=self, protect=True, retain_on_delete=True, deleted_with=bucket
-            ),
+            opts=held(self, self._user, "policy", f"b/{self.bucket_name}", bucket),
         )
-
-
-def _lifecycle_rules(
-    bucket_rules: rules.BucketRules,
-) -> list[gcp.storage.BucketLifecycleRuleArgs]:
-    """Return the one lifecycle document of a bucket; conditions of one rule are ANDed."""
-    return [
-        gcp.storage.BucketLifecycleRuleArgs(
-            action=gcp.storage.BucketLifecycleRuleActionArgs(type="Delete"),
-            condition=gcp.storage.BucketLifecycleRuleConditionArgs(
-                with_state="ARCHIVED",
-                days_since_noncurrent_time=bucket_rules.noncurrent_days,
-                # The live version counts as a newer one.
-                num_newer_versions=bucket_rules.noncurrent_versions_kept + 1,
-            ),
-        ),
-        gcp.storage.BucketLifecycleRuleArgs(
-            action=gcp.storage.BucketLifecycleRuleActionArgs(type="AbortIncompleteMultipartUpload"),
-            condition=gcp.storage.BucketLifecycleRuleConditionArgs(
-                age=bucket_rules.abort_uploads_after_days
-            ),
-        ),
-    ]

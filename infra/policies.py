@@ -45,14 +45,58 @@ def irsa_trust(
     )
 
 
-def user_access(bucket_arn: str) -> Policy:
+def pod_identity_trust(
+    partition: str,
+    account_id: str,
+    region: str,
+    cluster_name: str,
+    namespace: str,
+    service_account: str,
+) -> Policy:
+    """Return who may take the role by EKS Pod Identity: one service account of one cluster.
+
+    The agent states them as session tags; the cluster's ARN holds account and region.
+
+    Source: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html
+    """
+    cluster_arn = f"arn:{partition}:eks:{region}:{account_id}:cluster/{cluster_name}"
+    return document(
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "pods.eks.amazonaws.com"},
+            "Action": ["sts:AssumeRole", "sts:TagSession"],
+            "Condition": {
+                "StringEquals": {
+                    "aws:RequestTag/eks-cluster-arn": cluster_arn,
+                    "aws:RequestTag/eks-cluster-name": cluster_name,
+                    "aws:RequestTag/kubernetes-namespace": namespace,
+                    "aws:RequestTag/kubernetes-service-account": service_account,
+                }
+            },
+        }
+    )
+
+
+def user_access(bucket_arn: str, key_arn: str | None = None) -> Policy:
     """Return what a user's identity may do: work with objects of one bucket.
 
     It may read old versions, which bringing one back needs, but never delete one, and
-    change nothing of the bucket itself: what a user deletes can be restored.
+    change nothing of the bucket itself: what a user deletes can be restored. A key may
+    serve many buckets; S3 states for which one it is used (for the bucket with a bucket
+    key, for the object without).
 
     Source: https://github.com/awslabs/mountpoint-s3/blob/main/doc/CONFIGURATION.md#iam-permissions
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html
     """
+    use_of_key = {
+        "Sid": "UseKey",
+        "Effect": "Allow",
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+        "Resource": key_arn,
+        "Condition": {
+            "StringLike": {"kms:EncryptionContext:aws:s3:arn": [bucket_arn, f"{bucket_arn}/*"]}
+        },
+    }
     return document(
         {
             "Sid": "ListBucket",
@@ -72,6 +116,7 @@ def user_access(bucket_arn: str) -> Policy:
             ],
             "Resource": f"{bucket_arn}/*",
         },
+        *([use_of_key] if key_arn else []),
     )
 
 
@@ -113,15 +158,15 @@ def workload_identity_user(project: str, namespace: str, service_account: str) -
     return _bindings("roles/iam.workloadIdentityUser", member)
 
 
-def object_user(member: str) -> Policy:
-    """Return a bucket's whole IAM policy: one member works with objects, nobody else.
+def object_user(member: str | None) -> Policy:
+    """Return a bucket's whole IAM policy: one member works with objects, or nobody does.
 
     Whole, because the grants that a new bucket comes with let every viewer of the
     project read. Whoever runs the stack needs roles/storage.admin on the project.
 
     Source: https://cloud.google.com/storage/docs/access-control/iam-roles
     """
-    return _bindings("roles/storage.objectUser", member)
+    return _bindings("roles/storage.objectUser", member) if member else {"bindings": []}
 
 
 def _bindings(role: str, member: str) -> Policy:

@@ -32,7 +32,8 @@ class UserVolumeArgs:
     """What one user's volume is made from.
 
     Attributes:
-        name: the user's name: of the service account and of the claim.
+        name: the user's name: of the service account, and of the volume in its namespace.
+        claim_name: what the user's server mounts.
         namespace: of the user's server.
         service_account_annotations: tie the service account to an identity.
         volume: the bucket as its CSI driver mounts it.
@@ -40,6 +41,7 @@ class UserVolumeArgs:
     """
 
     name: str
+    claim_name: str
     namespace: str
     service_account_annotations: Mapping[str, pulumi.Input[str]]
     volume: CsiVolume
@@ -74,7 +76,7 @@ class UserVolume(pulumi.ComponentResource):
                 access_modes=["ReadWriteMany"],
                 capacity={"storage": _CAPACITY},
                 # Without it a claim of another namespace could take the bucket.
-                claim_ref=v1.ObjectReferenceArgs(namespace=args.namespace, name=args.name),
+                claim_ref=v1.ObjectReferenceArgs(namespace=args.namespace, name=args.claim_name),
                 persistent_volume_reclaim_policy="Retain",
                 storage_class_name="",
                 mount_options=list(args.volume.mount_options),
@@ -88,7 +90,9 @@ class UserVolume(pulumi.ComponentResource):
         )
         v1.PersistentVolumeClaim(
             f"{name}-claim",
-            metadata=ObjectMetaArgs(name=args.name, namespace=args.namespace, labels=args.labels),
+            metadata=ObjectMetaArgs(
+                name=args.claim_name, namespace=args.namespace, labels=args.labels
+            ),
             spec=v1.PersistentVolumeClaimSpecArgs(
                 access_modes=["ReadWriteMany"],
                 resources=v1.VolumeResourceRequirementsArgs(requests={"storage": _CAPACITY}),

@@ -5,10 +5,10 @@ Source: https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/s
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sandbox.aws_sdk import document_failures, failing, tag_list, unless_gone
-from sandbox.properties import Properties
+from sandbox.properties import Properties, besides
 from sandbox.resource import Failures, ResourceType
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 class Role(ResourceType):
     """IAM roles, without policies: those are types of their own."""
 
+    defaults: ClassVar = {"maxSessionDuration": 3600, "path": "/"}
     replaced_by = frozenset({"name", "namePrefix", "path"})
     supported = frozenset(
         {"name", "assumeRolePolicy", "description", "maxSessionDuration", "path", "tags"}
@@ -58,12 +59,7 @@ class Role(ResourceType):
             "path": role["Path"],
             "tags": {tag["Key"]: tag["Value"] for tag in role.get("Tags", [])},
         }
-        defaults = {"maxSessionDuration": 3600, "path": "/"}
-        return {
-            key: value
-            for key, value in found.items()
-            if key in inputs or value != defaults.get(key, "")
-        }
+        return besides(found, self.defaults, kept=inputs)
 
     def update(self, resource_id: str, old: Properties, new: Properties) -> None:
         """Change everything but name and path."""

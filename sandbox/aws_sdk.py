@@ -1,4 +1,4 @@
-"""What the AWS types share: errors of the SDK, documents, tags.
+"""What the AWS types share: errors of the SDK, documents, dates, tags.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 """
@@ -6,9 +6,10 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from sandbox.properties import UNKNOWN, Properties
 from sandbox.resource import Failures, ProviderError
@@ -23,6 +24,7 @@ _GONE = frozenset(
         "NoSuchPublicAccessBlockConfiguration",
         "NoSuchTagSet",
         "OwnershipControlsNotFoundError",
+        "ResourceNotFoundException",
         "ServerSideEncryptionConfigurationNotFoundError",
     }
 )
@@ -33,7 +35,7 @@ def failing(what: str) -> Iterator[None]:
     """Turn the SDK's error into ours, which begins as the official provider's does."""
     try:
         yield
-    except ClientError as error:
+    except (BotoCoreError, ClientError) as error:
         raise ProviderError(f"{what}: {error}") from error
 
 
@@ -59,6 +61,11 @@ def document_failures(key: str, inputs: Properties) -> Failures:
         return
     if not isinstance(document, dict) or "Statement" not in document:
         yield key, f"{key!r} contains an invalid JSON policy: it has no Statement"
+
+
+def utc_text(moment: datetime) -> str:
+    """Return a moment of the SDK as the official provider writes it, to the second."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def tag_list(tags: Mapping[str, str]) -> Any:

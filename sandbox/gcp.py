@@ -7,11 +7,12 @@ provider, so that a preview here tells the truth about a preview there.
 import os
 
 from sandbox.gcp_api import Api
-from sandbox.gcp_iam import Account, AccountIAMPolicy
-from sandbox.gcp_storage import Bucket, BucketIAMPolicy
+from sandbox.gcp_buckets import Buckets
+from sandbox.gcp_iam import Account
+from sandbox.gcp_iam_policies import AccountIAMPolicy, BucketIAMPolicy
+from sandbox.gcp_storage import Bucket
 from sandbox.properties import Properties
-from sandbox.provider import serve
-from sandbox.resource import ResourceType
+from sandbox.provider import Offer, serve
 
 TYPES = {
     "gcp:storage/bucket:Bucket": "storage.Bucket",
@@ -20,14 +21,22 @@ TYPES = {
     "gcp:serviceaccount/iAMPolicy:IAMPolicy": "serviceaccount.IAMPolicy",
 }
 
+FUNCTIONS = {"gcp:storage/getBuckets:getBuckets": "storage.get_buckets"}
 
-def configure(config: Properties) -> dict[str, ResourceType]:
-    """Return the types, behind the address that the SDK's own variable names."""
+
+def configure(config: Properties) -> Offer:
+    """Return the types and functions, behind the address that the SDK's own variable names."""
     api = Api(os.environ["STORAGE_EMULATOR_HOST"])
-    bucket = Bucket(api, config.get("project"))
-    types = (bucket, BucketIAMPolicy(api), Account(api), AccountIAMPolicy(api))
-    return dict(zip(TYPES, types, strict=True))
+    project = config.get("project")
+    types = (
+        Bucket(api, project),
+        BucketIAMPolicy(api),
+        Account(api, project),
+        AccountIAMPolicy(api),
+    )
+    offered = (*types, Buckets(api, project))
+    return dict(zip(TYPES | FUNCTIONS, offered, strict=True))
 
 
 if __name__ == "__main__":
-    serve("pulumi_gcp", TYPES, configure)
+    serve("pulumi_gcp", TYPES | FUNCTIONS, configure)

@@ -38,7 +38,8 @@ class Api:
             error = answer.json()["error"]
             gone = answer.status_code == requests.codes.not_found
             kind = NotFoundError if gone else ProviderError
-            raise kind(f"googleapi: Error {error['code']}: {error['message']}")
+            reasons = "".join(f", {each['reason']}" for each in error.get("errors", []))
+            raise kind(f"googleapi: Error {error['code']}: {error['message']}{reasons}")
         return answer.json() if answer.content else {}
 
     def find(

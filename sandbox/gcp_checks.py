@@ -25,10 +25,12 @@ _CHOICES = {
     ),
 }
 _NAME = r"(?!goog)[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]"
+_KEY = r"projects/[^/\s]+/locations/[^/\s]+/keyRings/[^/\s]+/cryptoKeys/[^/\s]+"
 _LABEL_KEY = r"[a-z0-9_-]{1,63}"
 _COUNTS = r"lifecycleRules\[\d+\]\.condition\.(age|days\w+|numNewerVersions)"
 _NOT_EMULATED = (
     r"lifecycleRules\[\d+\]\.condition\.(send\w+|size\w+)|softDeletePolicy\.effectiveTime"
+    r"|encryption\.\w+EnforcementConfig\.\w+"
 )
 
 
@@ -48,7 +50,10 @@ def _refusal(path: str, value: Any) -> str | None:
     for pattern, choices in _CHOICES.items():
         if re.fullmatch(pattern, path) and value not in choices:
             return f"expected one of {', '.join(choices)}, got {json.dumps(value)}"
-    if path == "name" and not re.fullmatch(_NAME, value):
+    if path == "encryption.defaultKmsKeyName" and not re.fullmatch(_KEY, value):
+        form = "projects/…/locations/…/keyRings/…/cryptoKeys/…"
+        return f"expected the name of a key, like {form}, got {value!r}"
+    if path in ("name", "logging.logBucket") and not re.fullmatch(_NAME, value):
         return f"expected 3-63 characters of [a-z0-9._-], not goog… first, got {value!r}"
     if top == "labels" and not re.fullmatch(_LABEL_KEY, key):
         return f"{key!r} is an invalid label key: expected 1-63 characters of [a-z0-9_-]"

@@ -1,4 +1,4 @@
-"""IAM's types: Google service accounts, and who may act as one.
+"""IAM's type: Google service accounts.
 
 Source: https://cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts
 """
@@ -6,11 +6,8 @@ Source: https://cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAcco
 import re
 
 from sandbox.gcp_api import Api
-from sandbox.gcp_policy import policy_body, policy_failures, policy_text
 from sandbox.properties import UNKNOWN, Properties
 from sandbox.resource import Failures, ResourceType
-
-_WITH_CONDITIONS = {"options.requestedPolicyVersion": "3"}
 
 
 class Account(ResourceType):
@@ -19,9 +16,10 @@ class Account(ResourceType):
     replaced_by = frozenset({"accountId", "project"})
     supported = frozenset({"accountId", "description", "displayName", "project"})
 
-    def __init__(self, api: Api) -> None:
-        """Work through one API."""
+    def __init__(self, api: Api, project: str | None) -> None:
+        """Work through one API; the project is that of accounts imported without one."""
         self._api = api
+        self._project = project
 
     def failures(self, inputs: Properties) -> Failures:
         """Yield ids that Google does not take."""
@@ -37,20 +35,30 @@ class Account(ResourceType):
         made = self._api.call("POST", f"/v1/projects/{inputs['project']}/serviceAccounts", body)
         return str(made["name"])
 
+    def imported_id(self, import_id: str) -> str:
+        """Return the full name of an account, of which project and address suffice, or less."""
+        project, *rest = import_id.removeprefix("projects/").split("/")
+        email = rest[-1] if rest else project
+        project = project if rest else self._project
+        return f"projects/{project}/serviceAccounts/{email}"
+
     def read(self, resource_id: str, inputs: Properties) -> Properties | None:
         """Return the account; None if it is gone."""
-        account = self._api.find("GET", f"/v1/{resource_id}")
+        account = self._api.find("GET", f"/v1/{self.imported_id(resource_id)}")
         if account is None:
             return None
-        return {
+        found = {
             "accountId": account["email"].partition("@")[0],
             "project": account["projectId"],
             "description": account.get("description", ""),
             "displayName": account.get("displayName", ""),
         }
+        return found | ({"disabled": True} if account.get("disabled") else {})
 
     def update(self, resource_id: str, old: Properties, new: Properties) -> None:
-        """Change its texts."""
+        """Change its texts; what somebody has disabled works again."""
+        if old.get("disabled"):
+            self._api.call("POST", f"/v1/{resource_id}:enable")
         body = {"serviceAccount": _texts(new), "updateMask": "description,displayName"}
         self._api.call("PATCH", f"/v1/{resource_id}", body)
 
@@ -67,51 +75,6 @@ class Account(ResourceType):
             "name": account["name"],
             "uniqueId": account["uniqueId"],
         }
-
-
-class AccountIAMPolicy(ResourceType):
-    """A service account's whole IAM policy."""
-
-    replaced_by = frozenset({"serviceAccountId"})
-
-    def __init__(self, api: Api) -> None:
-        """Work through one API."""
-        self._api = api
-
-    def failures(self, inputs: Properties) -> Failures:
-        """Yield what is no policy."""
-        yield from policy_failures(inputs)
-
-    def create(self, inputs: Properties) -> str:
-        """Write the policy, over what is there."""
-        self._set(inputs["serviceAccountId"], inputs["policyData"])
-        return str(inputs["serviceAccountId"])
-
-    def read(self, resource_id: str, inputs: Properties) -> Properties | None:
-        """Return the policy, None without the account."""
-        policy = self._api.find("POST", f"/v1/{resource_id}:getIamPolicy", None, **_WITH_CONDITIONS)
-        if policy is None:
-            return None
-        text = policy_text(policy, inputs.get("policyData"))
-        return {"serviceAccountId": resource_id, "policyData": text}
-
-    def update(self, resource_id: str, old: Properties, new: Properties) -> None:
-        """Write the new policy."""
-        self._set(resource_id, new["policyData"])
-
-    def delete(self, resource_id: str, inputs: Properties) -> None:
-        """Take every grant away."""
-        body = {"policy": {"bindings": []}}
-        self._api.find("POST", f"/v1/{resource_id}:setIamPolicy", body)
-
-    def outputs(self, resource_id: str, inputs: Properties) -> Properties:
-        """Return the policy's etag."""
-        policy = self._api.call("POST", f"/v1/{resource_id}:getIamPolicy", None, **_WITH_CONDITIONS)
-        return {"etag": policy["etag"]}
-
-    def _set(self, account: str, policy: str) -> None:
-        body = {"policy": policy_body(policy)}
-        self._api.call("POST", f"/v1/{account}:setIamPolicy", body)
 
 
 def _texts(inputs: Properties) -> Properties:

@@ -1,38 +1,42 @@
-"""Cloud Storage's types: buckets and their IAM policies.
+"""Cloud Storage's type: buckets.
 
 Source: https://github.com/hashicorp/terraform-provider-google/tree/main/google/services/storage
 """
 
+from concurrent import futures
 from urllib.parse import quote
 
 from sandbox.gcp_api import Api
-from sandbox.gcp_checks import STATES, bucket_failures
-from sandbox.gcp_policy import policy_body, policy_failures, policy_text
+from sandbox.gcp_bucket import changes, complete, properties, refreshed, settings
+from sandbox.gcp_checks import bucket_failures
 from sandbox.properties import Properties
-from sandbox.resource import Failures, ResourceType
+from sandbox.resource import Failures, ProviderError, ResourceType
 
-# Where the API's name of a lifecycle condition is another than the property's.
-_CONDITIONS = {
-    "matchesPrefixes": "matchesPrefix",
-    "matchesStorageClasses": "matchesStorageClass",
-    "matchesSuffixes": "matchesSuffix",
-}
-
-# What the official provider leaves as it is when the program no longer sets it.
-_KEPT = ("publicAccessPrevention", "softDeletePolicy", "uniformBucketLevelAccess", "versioning")
-_SOFT_DELETE_SECONDS = 604_800
+# How many objects of a bucket are deleted at once.
+_WORKERS = 8
 
 
 class Bucket(ResourceType):
     """Buckets, with everything but who may use them."""
 
-    replaced_by = frozenset({"location", "name", "project"})
+    replaced_by = frozenset(
+        {
+            "customPlacementConfig",
+            "enableObjectRetention",
+            "hierarchicalNamespace",
+            "location",
+            "name",
+            "project",
+        }
+    )
     supported = frozenset(
         {
+            "encryption",
             "forceDestroy",
             "labels",
             "lifecycleRules",
             "location",
+            "logging",
             "name",
             "project",
             "publicAccessPrevention",
@@ -52,34 +56,56 @@ class Bucket(ResourceType):
         """Yield what the schema cannot say."""
         yield from bucket_failures(inputs)
 
+    def compared(self, old: Properties, new: Properties) -> tuple[Properties, Properties]:
+        """Return both with what holds, or stays, where the program sets nothing."""
+        return complete(old, {}), complete(new, old)
+
+    def imported_id(self, import_id: str) -> str:
+        """Return a bucket's name; a project may stand before it."""
+        return import_id.rpartition("/")[2]
+
     def create(self, inputs: Properties) -> str:
         """Make a bucket whose name nobody in the world has."""
         name = str(inputs["name"])
-        body = {"name": name, "location": inputs["location"]} | _settings(inputs)
+        body = {"name": name, "location": inputs["location"]} | settings(inputs)
         self._api.call("POST", "/storage/v1/b", body, project=inputs["project"])
         return name
 
     def read(self, resource_id: str, inputs: Properties) -> Properties | None:
-        """Return the settings; what the API does not tell stays as last known."""
-        bucket = self._api.find("GET", f"/storage/v1/b/{resource_id}")
+        """Return the settings; what the API does not tell stays as last known.
+
+        On import that is the project of the id, or else the provider's, whosesoever the
+        bucket is: its projectNumber tells.
+        """
+        project, _, name = resource_id.rpartition("/")
+        bucket = self._api.find("GET", f"/storage/v1/b/{name}")
         if bucket is None:
             return None
-        told = {"project": self._project} | inputs
-        told = {key: told[key] for key in ("forceDestroy", "project") if key in told}
-        return told | _properties(bucket, inputs)
+        if not inputs:
+            return {"project": project or self._project} | properties(bucket)
+        untold = {key: inputs[key] for key in ("forceDestroy", "project") if key in inputs}
+        return untold | refreshed(bucket, inputs)
 
     def update(self, resource_id: str, old: Properties, new: Properties) -> None:
-        """Patch the settings; what is gone is named, or it would stay."""
-        body = _settings(new)
-        gone = old.get("labels", {}).keys() - new.get("labels", {}).keys()
-        body["labels"] |= dict.fromkeys(gone)
-        self._api.call("PATCH", f"/storage/v1/b/{resource_id}", body)
+        """Patch the settings that the program has changed."""
+        self._api.call("PATCH", f"/storage/v1/b/{resource_id}", changes(old, new))
 
     def delete(self, resource_id: str, inputs: Properties) -> None:
-        """Delete a bucket; with forceDestroy its objects and their generations first."""
-        if inputs.get("forceDestroy"):
-            self._empty(resource_id)
-        self._api.find("DELETE", f"/storage/v1/b/{resource_id}")
+        """Delete a bucket; with forceDestroy its objects and their generations first.
+
+        Raises:
+            ProviderError: it has objects, and they are to stay or cannot be deleted.
+        """
+        path = f"/storage/v1/b/{resource_id}"
+        token: str | None = ""
+        while token is not None:
+            page = self._api.find("GET", f"{path}/o", versions="true", pageToken=token) or {}
+            if (objects := page.get("items")) and not inputs.get("forceDestroy"):
+                cure = "without `force_destroy` set to true"
+                raise ProviderError(f"Error trying to delete bucket {resource_id} {cure}")
+            self._delete_objects(f"{path}/o", objects or [])
+            token = page.get("nextPageToken")
+        self._api.find("DELETE", path)
 
     def outputs(self, resource_id: str, inputs: Properties) -> Properties:
         """Return what the service fills in."""
@@ -94,130 +120,20 @@ class Bucket(ResourceType):
             "url": f"gs://{resource_id}",
         }
 
-    def _empty(self, name: str) -> None:
-        path = f"/storage/v1/b/{name}/o"
-        while objects := (self._api.find("GET", path, versions="true") or {}).get("items"):
-            for item in objects:
-                key = quote(item["name"], safe="")
-                self._api.find("DELETE", f"{path}/{key}", generation=item["generation"])
+    def _delete_objects(self, path: str, objects: list[Properties]) -> None:
+        """Delete generations of objects, several at once.
 
+        Raises:
+            ProviderError: one of them cannot be deleted; others are.
+        """
 
-class BucketIAMPolicy(ResourceType):
-    """A bucket's whole IAM policy; create overwrites what a bucket comes with."""
+        def delete(item: Properties) -> None:
+            key = quote(item["name"], safe="")
+            self._api.find("DELETE", f"{path}/{key}", generation=item["generation"])
 
-    replaced_by = frozenset({"bucket"})
-
-    def __init__(self, api: Api) -> None:
-        """Work through one API."""
-        self._api = api
-
-    def failures(self, inputs: Properties) -> Failures:
-        """Yield what is no policy."""
-        yield from policy_failures(inputs)
-
-    def create(self, inputs: Properties) -> str:
-        """Write the policy."""
-        resource_id = f"b/{inputs['bucket']}"
-        self._put(resource_id, inputs["policyData"])
-        return resource_id
-
-    def read(self, resource_id: str, inputs: Properties) -> Properties | None:
-        """Return the policy, None without the bucket."""
-        path = f"/storage/v1/{resource_id}/iam"
-        policy = self._api.find("GET", path, optionsRequestedPolicyVersion="3")
-        if policy is None:
-            return None
-        text = policy_text(policy, inputs.get("policyData"))
-        return {"bucket": resource_id.removeprefix("b/"), "policyData": text}
-
-    def update(self, resource_id: str, old: Properties, new: Properties) -> None:
-        """Write the new policy."""
-        self._put(resource_id, new["policyData"])
-
-    def delete(self, resource_id: str, inputs: Properties) -> None:
-        """Take every grant away."""
-        self._api.find("PUT", f"/storage/v1/{resource_id}/iam", {"bindings": []})
-
-    def outputs(self, resource_id: str, inputs: Properties) -> Properties:
-        """Return the policy's etag."""
-        path = f"/storage/v1/{resource_id}/iam"
-        return {"etag": self._api.call("GET", path, optionsRequestedPolicyVersion="3")["etag"]}
-
-    def _put(self, resource_id: str, policy: str) -> None:
-        self._api.call("PUT", f"/storage/v1/{resource_id}/iam", policy_body(policy))
-
-
-def _settings(inputs: Properties) -> Properties:
-    """Return the part of the API's bucket that can be changed, as far as the program sets it."""
-    access: Properties = {}
-    body: Properties = {
-        "labels": dict(inputs.get("labels", {})),
-        "lifecycle": {"rule": [_rule(rule) for rule in inputs.get("lifecycleRules", [])]},
-        "storageClass": inputs.get("storageClass", "STANDARD"),
-        "iamConfiguration": access,
-    }
-    if "publicAccessPrevention" in inputs:
-        access["publicAccessPrevention"] = inputs["publicAccessPrevention"]
-    if "uniformBucketLevelAccess" in inputs:
-        access["uniformBucketLevelAccess"] = {"enabled": inputs["uniformBucketLevelAccess"]}
-    if "versioning" in inputs:
-        body["versioning"] = {"enabled": inputs["versioning"]["enabled"]}
-    if "softDeletePolicy" in inputs:
-        seconds = inputs["softDeletePolicy"].get("retentionDurationSeconds", _SOFT_DELETE_SECONDS)
-        body["softDeletePolicy"] = {"retentionDurationSeconds": str(seconds)}
-    return body
-
-
-def _properties(bucket: Properties, inputs: Properties) -> Properties:
-    """Return the API's bucket as properties; on import all, else without what is not set."""
-    access = bucket["iamConfiguration"]
-    rules = bucket.get("lifecycle", {}).get("rule", [])
-    wanted = inputs.get("lifecycleRules", [])
-    soft = int(bucket.get("softDeletePolicy", {}).get("retentionDurationSeconds", 0))
-    found: Properties = {
-        "name": bucket["name"],
-        "location": bucket["location"],
-        "labels": bucket.get("labels", {}),
-        "lifecycleRules": [
-            wanted[index]
-            if index < len(wanted) and _rule(wanted[index]) == rule
-            else _rule_properties(rule)
-            for index, rule in enumerate(rules)
-        ],
-        "publicAccessPrevention": access["publicAccessPrevention"],
-        "softDeletePolicy": {"retentionDurationSeconds": soft},
-        "storageClass": bucket["storageClass"],
-        "uniformBucketLevelAccess": access["uniformBucketLevelAccess"]["enabled"],
-        "versioning": {"enabled": bucket.get("versioning", {}).get("enabled", False)},
-    }
-    if str(inputs.get("location")).upper() == bucket["location"]:
-        found["location"] = inputs["location"]
-    unset = {key for key in _KEPT if inputs and key not in inputs}
-    if "storageClass" not in inputs and bucket["storageClass"] == "STANDARD":
-        unset.add("storageClass")
-    return {key: value for key, value in found.items() if key not in unset}
-
-
-def _rule(rule: Properties) -> Properties:
-    condition = {
-        _CONDITIONS.get(key, key): value
-        for key, value in rule["condition"].items()
-        if key != "withState"
-    }
-    live = STATES[rule["condition"].get("withState", "ANY")]
-    return {
-        "action": dict(rule["action"]),
-        "condition": condition | ({} if live is None else {"isLive": live}),
-    }
-
-
-def _rule_properties(rule: Properties) -> Properties:
-    names: dict[str, str] = {api: name for name, api in _CONDITIONS.items()}
-    condition: Properties = {
-        str(names.get(key, key)): value
-        for key, value in rule["condition"].items()
-        if key != "isLive"
-    }
-    if "isLive" in rule["condition"]:
-        condition["withState"] = "LIVE" if rule["condition"]["isLive"] else "ARCHIVED"
-    return {"action": rule["action"], "condition": condition}
+        with futures.ThreadPoolExecutor(_WORKERS) as pool:
+            try:
+                list(pool.map(delete, objects))
+            except ProviderError as error:
+                message = "could not delete non-empty bucket due to error when deleting contents"
+                raise ProviderError(f"{message}: {error}") from error

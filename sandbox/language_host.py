@@ -15,10 +15,9 @@ from pathlib import Path
 import grpc
 from google.protobuf import json_format
 from google.protobuf.empty_pb2 import Empty
-from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
-from sandbox.processes import exit_on_signals, exit_with_parent
-from sandbox.program import TOLD_EXIT_CODE
+from sandbox.processes import TOLD_EXIT_CODE, exit_on_signals, exit_with_parent
+from sandbox.protocol import language_pb2, language_pb2_grpc, plugin_pb2
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
 

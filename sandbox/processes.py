@@ -15,6 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+# By it a program tells the language host that the user has been told already what is wrong.
+TOLD_EXIT_CODE = 32
+
 _POLL_SECONDS = 0.2
 
 # A line toggles whether that process is running. The pipe ends with the run: what is still

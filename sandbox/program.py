@@ -19,10 +19,7 @@ from pathlib import Path
 import pulumi
 import pulumi.runtime
 
-from sandbox.processes import exit_with_parent
-
-# Tells the language host that the user has been told already.
-TOLD_EXIT_CODE = 32
+from sandbox.processes import TOLD_EXIT_CODE, exit_with_parent
 
 
 def main() -> int:

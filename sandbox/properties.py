@@ -4,7 +4,7 @@ Pure functions. Names are those of the wire (camelCase); a whole number is an in
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from google.protobuf import json_format, struct_pb2
@@ -38,6 +38,17 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield from leaves(item, f"{path}[{index}]")
     else:
         yield path, value
+
+
+def besides(
+    properties: Properties, defaults: Mapping[str, Any], *, kept: Collection[str]
+) -> Properties:
+    """Return the properties that are not at their default, and those to be kept."""
+    return {
+        key: item
+        for key, item in properties.items()
+        if key in kept or key not in defaults or item != defaults[key]
+    }
 
 
 def differences(

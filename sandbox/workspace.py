@@ -15,13 +15,15 @@ from pathlib import Path
 
 import yaml
 
+from infra import stack_files
+from infra.stack_files import PROJECT, StackFileError
 from sandbox import clouds, engine
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 ROOT = CHECKOUT / ".sandbox"
 SCHEMAS = ROOT / "schemas"
 
-_PROJECT = "cmbcluster-storage"
+_CLOUD = f"{PROJECT}:cloud"
 _PLUGINS = {"aws": "pulumi_aws", "gcp": "pulumi_gcp", "kubernetes": "pulumi_kubernetes"}
 # What is passed on to the engine and to what it starts: no credential or setting of a
 # person's own may reach a plugin.
@@ -88,7 +90,7 @@ class Workspace:
 
     def has_stack(self, stack: str) -> bool:
         """Tell whether the engine knows the stack already."""
-        return (self._state / f".pulumi/stacks/{_PROJECT}/{stack}.json").exists()
+        return (self._state / f".pulumi/stacks/{PROJECT}/{stack}.json").exists()
 
     def _plugin(self, name: str) -> Path:
         return self._home / "plugins" / f"resource-{name}-v{plugin_version(_PLUGINS[name])}"
@@ -118,11 +120,10 @@ class Workspace:
 
     def cloud(self, stack: str) -> dict[str, str]:
         """Return what the stack's file says of its cloud, empty if that cannot be read."""
-        path = self.project / f"Pulumi.{stack}.yaml"
         try:
-            settings = yaml.safe_load(path.read_text("utf-8"))
-            cloud = settings["config"][f"{_PROJECT}:cloud"]
-        except (OSError, yaml.YAMLError, KeyError, TypeError):
+            values = stack_files.read(self.project, stack).values
+            cloud = json.loads(stack_files.extended(self.project, stack, values)[0][_CLOUD])
+        except (StackFileError, KeyError, ValueError):
             cloud = None  # whatever is wrong with the file, the program says it better
         return cloud if isinstance(cloud, dict) else {}
 

@@ -41,7 +41,7 @@ def aws_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def gcs_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Start a Cloud Storage for the whole session and return its address."""
     folder = tmp_path_factory.mktemp("emulator")
-    numbers = dict.fromkeys(("cmbcluster-research", "cosmology"), "123456789012")
+    numbers = {"cmbcluster-research": "123456789012", "cosmology": "210987654321"}
     emulator = GcsEmulator(folder / "gcs", numbers)
     yield emulator.url
     emulator.close()

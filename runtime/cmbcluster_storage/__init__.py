@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     )
     from cmbcluster_storage.factory import StorageProviderFactory
     from cmbcluster_storage.manager import StorageManager
-    from cmbcluster_storage.models import ObjectInfo
+    from cmbcluster_storage.models import ObjectInfo, StackOutputs
     from cmbcluster_storage.settings import Settings
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "ObjectNotFoundError",
     "PreconditionFailedError",
     "Settings",
+    "StackOutputs",
     "StorageError",
     "StorageManager",
     "StorageProviderFactory",
@@ -51,6 +52,7 @@ __all__ = [
 _MODULES = {
     "ObjectInfo": "models",
     "Settings": "settings",
+    "StackOutputs": "models",
     "StorageManager": "manager",
     "StorageProviderFactory": "factory",
 }

@@ -19,6 +19,8 @@ error as `__cause__`. Messages are ours: they repeat neither contents nor secret
 
 import errno
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, ClassVar
 
@@ -131,3 +133,16 @@ class MissingExtraError(StorageError, ImportError):
 
 class UnsupportedError(StorageError, NotImplementedError):
     """The cloud or server does not offer this."""
+
+
+@contextmanager
+def missing_extra(kind: str, sdk: str) -> Generator[None, None, None]:
+    """Say so if a cloud's SDK, or a package that holds it, is not there."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if not f"{sdk}.".startswith(f"{error.name}."):
+            raise
+        raise MissingExtraError(
+            f"{sdk} is not installed; pip install 'cmbcluster-storage[{kind}]'", provider=kind
+        ) from error

@@ -3,11 +3,9 @@
 The one place that knows which providers there are.
 """
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Any
 
-from cmbcluster_storage.errors import MissingExtraError, UnsupportedError
+from cmbcluster_storage.errors import UnsupportedError, missing_extra
 from cmbcluster_storage.provider import StorageProvider
 from cmbcluster_storage.settings import Settings
 
@@ -29,11 +27,11 @@ class StorageProviderFactory:
             ConfigurationError: something it needs is missing or wrong.
         """
         if kind == "aws":
-            with _missing_extra(kind, "boto3"):
+            with missing_extra(kind, "boto3"):
                 from cmbcluster_storage.s3 import S3Provider
             return S3Provider(**kwargs)
         if kind == "gcp":
-            with _missing_extra(kind, "google.cloud.storage"):
+            with missing_extra(kind, "google.cloud.storage"):
                 from cmbcluster_storage.gcs import GCSProvider
             return GCSProvider(**kwargs)
         raise UnsupportedError(f"no storage provider {kind!r}; there are: 'aws', 'gcp'")
@@ -44,16 +42,3 @@ class StorageProviderFactory:
         if settings.CLOUD_PROVIDER == "aws":
             return cls.create("aws", region=settings.AWS_REGION)
         return cls.create("gcp", project=settings.PROJECT_ID)
-
-
-@contextmanager
-def _missing_extra(kind: str, sdk: str) -> Generator[None, None, None]:
-    """Say so if a cloud's SDK, or a package that holds it, is not there."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if not f"{sdk}.".startswith(f"{error.name}."):
-            raise
-        raise MissingExtraError(
-            f"{sdk} is not installed; pip install 'cmbcluster-storage[{kind}]'", provider=kind
-        ) from error

@@ -29,7 +29,7 @@ _THREADS = 32
 
 # What every request takes. The SDK itself tries again what may pass, with the waits of boto3's
 # five attempts (up to 1, 2, 4, 8 s) and as much as one lost answer more.
-_CALL: dict[str, Any] = {
+CALL: dict[str, Any] = {
     "timeout": (10, 60),  # seconds to connect, to read
     "retry": DEFAULT_RETRY.with_delay(initial=1, maximum=20, multiplier=2).with_timeout(75),
 }
@@ -64,7 +64,7 @@ class GCSProvider(StorageProvider):
 
         def upload() -> ObjectInfo:
             blob = self._bucket(bucket_name).blob(object_name)
-            blob.upload_from_string(file_content, content_type, checksum="crc32c", **_CALL)
+            blob.upload_from_string(file_content, content_type, checksum="crc32c", **CALL)
             return _info(bucket_name, blob)
 
         with sdk_errors("upload_object", bucket_name, object_name):
@@ -80,7 +80,7 @@ class GCSProvider(StorageProvider):
             blob = self._bucket(bucket_name).blob(object_name, generation=generation)
             # In one piece: a resumed download would not be compared with its CRC32C.
             return blob.download_as_bytes(
-                raw_download=True, single_shot_download=True, checksum="crc32c", **_CALL
+                raw_download=True, single_shot_download=True, checksum="crc32c", **CALL
             )
 
         with sdk_errors("download_object", bucket_name, object_name):
@@ -102,7 +102,7 @@ class GCSProvider(StorageProvider):
 
     def _listing(self, bucket_name: str, prefix: str, versions: bool) -> list[ObjectInfo]:
         blobs = self._bucket(bucket_name).list_blobs(
-            prefix=prefix or None, versions=versions or None, fields=_FIELDS, **_CALL
+            prefix=prefix or None, versions=versions or None, fields=_FIELDS, **CALL
         )
         return [_info(bucket_name, blob) for blob in blobs]
 
@@ -111,14 +111,14 @@ class GCSProvider(StorageProvider):
             raise ValueError(f"no bucket is called {bucket_name!r}")
         with self._opening:
             if self._opened is None:
-                self._opened = _client(self._project)
+                self._opened = client(self._project)
             return self._opened.bucket(bucket_name)
 
     async def _in_thread(self, call: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)
 
 
-def _client(project: str | None) -> Any:
+def client(project: str | None) -> Any:
     """Find credentials, which may ask a server, and return the SDK's client."""
     client: Any = Client(project=project)
     # It would ask for every bucket's metadata in a thread of its own, traced or not, which a

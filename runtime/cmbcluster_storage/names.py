@@ -105,8 +105,12 @@ def aws_bucket_name(name: str, account_id: str, region: str) -> str:
 
 
 def name_of_bucket(bucket_name: str) -> str:
-    """Return the user's name that a bucket was named after: its claim's name too."""
-    return _ACCOUNT_REGIONAL.sub("", bucket_name)
+    """Return the name of a bucket's claim: of one that the stack named, the user's name.
+
+    Returns:
+        A DNS label: a bucket that somebody else named may have `.` and `_`, labels have not.
+    """
+    return re.sub(r"[._]", "-", _ACCOUNT_REGIONAL.sub("", bucket_name))
 
 
 def volume_name(namespace: str, name: str) -> str:

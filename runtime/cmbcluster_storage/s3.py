@@ -1,7 +1,7 @@
 """Objects on Amazon S3 and on servers that speak its language.
 
-With `s3_errors` the only module that imports boto3 and botocore. Credentials, endpoint and proxies
-come from boto3's own chain (`AWS_ENDPOINT_URL`, `AWS_ROLE_ARN` with
+With `s3_errors` and `s3_parts` the only module that imports boto3 and botocore. Credentials,
+endpoint and proxies come from boto3's own chain (`AWS_ENDPOINT_URL`, `AWS_ROLE_ARN` with
 `AWS_WEB_IDENTITY_TOKEN_FILE`, profiles, pod identity ...); nothing here adds to it.
 """
 
@@ -60,7 +60,7 @@ class S3Provider(StorageProvider):
         if not region:
             raise ConfigurationError("S3 needs a region; set AWS_REGION", provider="aws")
         with sdk_errors("connect"):
-            self._client = _client(region)
+            self._client = client(region)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="s3")
 
     async def upload_object(
@@ -127,7 +127,8 @@ class S3Provider(StorageProvider):
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)
 
 
-def _client(region: str) -> "S3Client":
+def client(region: str) -> "S3Client":
+    """Return the SDK's client; sends no request."""
     core = get_session()
     # dateutil takes three quarters of a listing's time.
     core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_timestamp)

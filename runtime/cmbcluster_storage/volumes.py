@@ -7,7 +7,7 @@ pieces; a hub mounts them with `pod_volume` and `volume_mount`.
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from cmbcluster_storage import names
+from cmbcluster_storage import names, rules
 
 # The notebook images' user: without it only root may use a mount.
 _MOUNT_UID = _MOUNT_GID = 1000
@@ -39,13 +39,26 @@ class CsiVolume:
     mount_options: tuple[str, ...]
 
 
-def s3_volume(bucket_name: str, volume_handle: str, account_id: str, region: str) -> CsiVolume:
+def s3_volume(
+    bucket_name: str,
+    volume_handle: str,
+    account_id: str,
+    region: str,
+    bucket_rules: rules.BucketRules,
+) -> CsiVolume:
     """Return the volume of one S3 bucket, mounted with the pod's own identity.
 
-    The driver's default identity is its own and serves every volume: no isolation.
+    The driver's default identity is its own and serves every volume: no isolation. S3's
+    buckets have no storage class: whoever writes says it, so the mount does.
 
     Source: https://github.com/awslabs/mountpoint-s3-csi-driver/blob/main/docs/CONFIGURATION.md
     """
+    storage_class = rules.S3_STORAGE_CLASSES[bucket_rules.storage_class]
+    options: list[str] = []
+    if storage_class != "STANDARD":
+        options.append(f"storage-class {storage_class}")
+    if key := bucket_rules.encryption_key:
+        options += ["sse aws:kms", f"sse-kms-key-id {key}"]
     return CsiVolume(
         driver="s3.csi.aws.com",
         volume_handle=volume_handle,
@@ -62,6 +75,7 @@ def s3_volume(bucket_name: str, volume_handle: str, account_id: str, region: str
             f"gid={_MOUNT_GID}",
             f"region {region}",
             f"expected-bucket-owner {account_id}",
+            *options,
         ),
     )
 

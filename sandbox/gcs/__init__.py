@@ -2,8 +2,10 @@
 
 `GcsEmulator` starts it. Layers, each knowing only those below: `server` (connections) ·
 `api` (which API a path belongs to) · `json_*`, `xml_*`, `uploads`, `batch`, `forms`,
-`service_accounts` (the APIs) · `objects`, `policies`, `access` · `store` · `buckets`,
-`shelf`, `contents` · `schema`, `names`, `lifecycle`, `errors`.
+`service_accounts`, `account_policies` (the APIs) · `members`, `objects`, `object_changes`,
+`shown_objects` · `store` · `policies`, `retention` · `buckets`, `shelf`, `contents` ·
+`bucket_settings` · `access`, `kms`, `lifecycle`, `names` · `resources`, `schema`, `times`,
+`errors`.
 """
 
 from sandbox.gcs.emulator import GcsEmulator

@@ -3,6 +3,7 @@
 from typing import Any
 
 from sandbox.gcs import (
+    account_policies,
     hmac_keys,
     json_acl,
     json_buckets,
@@ -23,7 +24,7 @@ from sandbox.gcs.xml_uploads import MultipartUploads
 
 # The routes of these are registered where they are written.
 _JSON_ROUTES = json_buckets.ROUTES
-_REGISTERED = (hmac_keys, json_acl, json_objects, managed_folders)
+_REGISTERED = (account_policies, hmac_keys, json_acl, json_objects, managed_folders)
 
 _JSON, _DOWNLOAD, _UPLOAD = "/storage/v1/", "/download/storage/v1/", "/upload/storage/v1/"
 _RESUMABLE_UPLOAD = "/resumable/upload/storage/v1/"

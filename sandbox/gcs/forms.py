@@ -14,8 +14,8 @@ from sandbox.gcs.contents import content_of
 from sandbox.gcs.errors import GcsError, invalid
 from sandbox.gcs.objects import create
 from sandbox.gcs.parts import boundary_of, parts_of
-from sandbox.gcs.schema import shown_time
 from sandbox.gcs.store import Store
+from sandbox.gcs.times import shown_time
 from sandbox.gcs.web import Request, Response
 from sandbox.gcs.xml_api import new_object, split_path
 

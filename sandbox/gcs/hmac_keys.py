@@ -4,11 +4,11 @@ import base64
 import secrets
 from typing import Any
 
-from sandbox.gcs.buckets import moment
 from sandbox.gcs.errors import GcsError, invalid
 from sandbox.gcs.json_buckets import ROUTES, page_size
 from sandbox.gcs.preconditions import etag_of
 from sandbox.gcs.store import Store
+from sandbox.gcs.times import moment
 from sandbox.gcs.web import Request, Response
 
 _STATES = ("ACTIVE", "INACTIVE")

@@ -7,8 +7,9 @@ from typing import Any
 from sandbox.gcs.access import check_acl_allowed, check_not_uniform, shown_acl, stored_acl
 from sandbox.gcs.errors import GcsError
 from sandbox.gcs.json_buckets import LINKS, ROUTES, shown_default_acl
-from sandbox.gcs.objects import shown_object_acl, touch
+from sandbox.gcs.object_changes import touch
 from sandbox.gcs.preconditions import preconditions
+from sandbox.gcs.shown_objects import shown_object_acl
 from sandbox.gcs.store import Store
 from sandbox.gcs.web import Request, Response
 

@@ -11,11 +11,11 @@ from sandbox.gcs.errors import (
     no_such_bucket,
     not_implemented,
 )
-from sandbox.gcs.keys import check_no_kms
+from sandbox.gcs.members import check_exist
 from sandbox.gcs.policies import default_policy, replaced_policy
 from sandbox.gcs.preconditions import etag_of, preconditions
-from sandbox.gcs.schema import BUCKET, POLICY, checked
-from sandbox.gcs.service_accounts import account_exists
+from sandbox.gcs.resources import BUCKET, POLICY
+from sandbox.gcs.schema import checked
 from sandbox.gcs.store import Store
 from sandbox.gcs.web import Request, Response, Routes
 
@@ -59,7 +59,6 @@ def _full(request: Request, default: str = "noAcl") -> bool:
 def _given(request: Request) -> dict[str, Any]:
     """Return the fields that a request sets, checked, with predefined lists written out."""
     given = checked(request.json(), BUCKET, "bucket")
-    check_no_kms((given.get("encryption") or {}).get("defaultKmsKeyName"))
     for field in ("acl", "defaultObjectAcl"):
         if given.get(field) is not None:
             given[field] = stored_acl(given[field])
@@ -217,7 +216,9 @@ def set_policy(store: Store, request: Request, name: str) -> dict[str, Any]:
         raise condition_not_met()
     if given.get("auditConfigs"):
         raise not_implemented("audit configs in a bucket's IAM policy")
-    policy = replaced_policy(bucket, given, lambda email: account_exists(store, email))
+    policy = replaced_policy(bucket, given)
+    for binding in policy["bindings"]:
+        check_exist(store, binding["members"])
     bucket.touch(store.now())
     bucket.policy = policy | {"etag": etag_of(int(bucket.resource["metageneration"]))}
     store.bucket_changed(bucket)

@@ -11,10 +11,13 @@ from sandbox.gcs.globs import glob_pattern
 from sandbox.gcs.json_buckets import ROUTES, page_size
 from sandbox.gcs.keys import check_key, customer_key
 from sandbox.gcs.media import media
-from sandbox.gcs.objects import change, check_creatable, copied, create, new_object, shown
+from sandbox.gcs.object_changes import change
+from sandbox.gcs.objects import check_creatable, copied, create, new_object
 from sandbox.gcs.preconditions import preconditions
-from sandbox.gcs.schema import COMPOSE, checked
+from sandbox.gcs.resources import COMPOSE
+from sandbox.gcs.schema import checked
 from sandbox.gcs.shelf import Listing, StoredObject
+from sandbox.gcs.shown_objects import shown
 from sandbox.gcs.store import Store
 from sandbox.gcs.web import Request, Response
 
@@ -54,7 +57,7 @@ def list_objects(store: Store, request: Request, name: str) -> dict[str, Any]:
     if page.objects:
         full = _full(request)
         answer["items"] = [
-            shown(bucket, each, request.base_url, full=full) for each in page.objects
+            shown(bucket, each, request.base_url, full=full, listed=True) for each in page.objects
         ]
     return answer
 

@@ -7,15 +7,9 @@ Source: https://cloud.google.com/storage/docs/encryption/customer-supplied-keys
 import base64
 import hashlib
 
-from sandbox.gcs.errors import GcsError, not_implemented
+from sandbox.gcs.errors import GcsError
 from sandbox.gcs.shelf import StoredObject
 from sandbox.gcs.web import Request
-
-
-def check_no_kms(name: str | None) -> None:
-    """Refuse a key of Cloud KMS, which is another service."""
-    if name:
-        raise not_implemented(f"keys of Cloud KMS ({name})")
 
 
 def customer_key(request: Request, prefix: str = "x-goog-") -> str | None:

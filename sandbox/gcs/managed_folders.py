@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from sandbox.gcs.buckets import Bucket, moment
+from sandbox.gcs.buckets import Bucket
 from sandbox.gcs.errors import GcsError, invalid
 from sandbox.gcs.json_buckets import LINKS, ROUTES
 from sandbox.gcs.store import Store
+from sandbox.gcs.times import moment
 from sandbox.gcs.web import Request, Response
 
 

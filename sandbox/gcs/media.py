@@ -91,4 +91,6 @@ def _headers(stored: StoredObject) -> dict[str, str]:
     if encrypted := resource.get("customerEncryption"):
         headers["X-Goog-Encryption-Algorithm"] = encrypted["encryptionAlgorithm"]
         headers["X-Goog-Encryption-Key-Sha256"] = encrypted["keySha256"]
+    if version := resource.get("kmsKeyName"):
+        headers["X-Goog-Encryption-Kms-Key-Name"] = version
     return headers

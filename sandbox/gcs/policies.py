@@ -4,7 +4,7 @@ Source: https://cloud.google.com/storage/docs/access-control/iam
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sandbox.gcs.access import PUBLIC
@@ -41,15 +41,12 @@ def default_policy(project: str, *, uniform: bool) -> dict[str, Any]:
     return {"version": 1, "etag": etag_of(1), "bindings": bindings}
 
 
-def replaced_policy(
-    bucket: Bucket, given: Mapping[str, Any], exists: Callable[[str], bool]
-) -> dict[str, Any]:
+def replaced_policy(bucket: Bucket, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return a bucket's policy after a caller has set one.
 
     Args:
         bucket: whose it is.
         given: the policy that was sent, checked against the schema.
-        exists: whether there is a service account of that e-mail address.
 
     Raises:
         GcsError: somebody else set one since the caller's etag, or the service takes no
@@ -63,7 +60,7 @@ def replaced_policy(
     bindings = [binding for binding in sent if binding["members"]]
     for binding in bindings:
         _check_role(binding, bucket)
-        _check_members(binding["members"], bucket, exists)
+        _check_members(binding["members"], bucket)
         _check_condition(binding, bucket, version)
     return {"version": version, "bindings": bindings}
 
@@ -88,7 +85,7 @@ def _check_role(binding: Mapping[str, Any], bucket: Bucket) -> None:
         raise invalid(f"Role {role} is supported only with uniform bucket-level access.")
 
 
-def _check_members(members: list[str], bucket: Bucket, exists: Callable[[str], bool]) -> None:
+def _check_members(members: list[str], bucket: Bucket) -> None:
     enforced = bucket.resource["iamConfiguration"]["publicAccessPrevention"] == "enforced"
     if enforced and any(member in PUBLIC for member in members):
         message = (
@@ -97,10 +94,7 @@ def _check_members(members: list[str], bucket: Bucket, exists: Callable[[str], b
         )
         raise GcsError(412, "conditionNotMet", message)
     for member in members:
-        kind, _, email = member.partition(":")
-        if kind == "serviceAccount" and not exists(email):
-            raise invalid(f"Service account {email} does not exist.")
-        if kind.startswith("principal") and not bucket.uniform:
+        if member.startswith("principal") and not bucket.uniform:
             message = "To use workload identity pools, enable uniform bucket-level access."
             raise GcsError(412, "conditionNotMet", message)
 

@@ -1,4 +1,4 @@
-"""Service accounts and their IAM policies: iam.googleapis.com v1, projects.serviceAccounts.
+"""Service accounts: iam.googleapis.com v1, projects.serviceAccounts.
 
 Source: https://cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts
 """
@@ -11,33 +11,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.gcs.errors import IamError
-from sandbox.gcs.policies import checked_binding
-from sandbox.gcs.schema import ACCOUNT_REQUEST, POLICY_REQUEST, checked
+from sandbox.gcs.members import SERVICE_ACCOUNTS, note_deleted
+from sandbox.gcs.resources import ACCOUNT_REQUEST
+from sandbox.gcs.schema import checked
 from sandbox.gcs.store import Store
 from sandbox.gcs.web import Request, Routes
 
 ROUTES = Routes()
-_DOMAIN = ".iam.gserviceaccount.com"
 _ID = re.compile(r"[a-z](?:[-a-z0-9]*[a-z0-9])")
 _SETTABLE = ("description", "displayName")
 
 
-def account_exists(store: Store, email: str) -> bool:
-    """Return whether a policy may name this service account.
-
-    Those of projects that nothing here belongs to are taken on trust; so are Google's own
-    and workload identities.
-    """
-    account, _, domain = email.partition("@")
-    project = domain.removesuffix(_DOMAIN)
-    if "[" in account or "[" in domain or project == domain:
-        return True
-    ours = {bucket.project for bucket in store.buckets.values()}
-    ours |= {each["projectId"] for each in store.accounts.values()}
-    return project not in ours or email in store.accounts
-
-
-def _account(store: Store, project: str, name: str) -> dict[str, Any]:
+def account_of(store: Store, project: str, name: str) -> dict[str, Any]:
     """Return an account by its e-mail address or unique id, in a project or (`-`) in any."""
     for account in [store.accounts[name]] if name in store.accounts else store.accounts.values():
         if name in (account["email"], account["uniqueId"]) and project in (
@@ -52,12 +37,13 @@ def _shown(account: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in account.items() if name != "policy" and value != ""}
 
 
-def _etag(*parts: Any) -> str:
+def etag_of(*parts: Any) -> str:
+    """Return the etag that stands for these."""
     return base64.b64encode(hashlib.sha256(repr(parts).encode()).digest()[:9]).decode()
 
 
 def _save(store: Store, account: dict[str, Any]) -> None:
-    account["etag"] = _etag(account["displayName"], account["description"], store.now())
+    account["etag"] = etag_of(account["displayName"], account["description"], store.now())
     store.changes["account", (account["email"],)] = account
 
 
@@ -72,7 +58,7 @@ def create(store: Store, request: Request, project: str) -> dict[str, Any]:
     if not _ID.fullmatch(wanted):
         message = f'The account ID "{wanted}" does not match {_ID.pattern}.'
         raise IamError(400, "INVALID_ARGUMENT", message)
-    email = f"{wanted}@{project}{_DOMAIN}"
+    email = f"{wanted}@{project}{SERVICE_ACCOUNTS}"
     name = f"projects/{project}/serviceAccounts/{email}"
     if email in store.accounts:
         message = f"Service account {wanted} already exists within project projects/{project}."
@@ -116,13 +102,13 @@ def list_accounts(store: Store, request: Request, project: str) -> dict[str, Any
 @ROUTES.add("GET", "projects/*/serviceAccounts/*")
 def get(store: Store, request: Request, project: str, name: str) -> dict[str, Any]:
     """Serve get."""
-    return _shown(_account(store, project, name))
+    return _shown(account_of(store, project, name))
 
 
 @ROUTES.add("PATCH", "projects/*/serviceAccounts/*")
 def patch(store: Store, request: Request, project: str, name: str) -> dict[str, Any]:
     """Serve patch."""
-    account = _account(store, project, name)
+    account = account_of(store, project, name)
     given = checked(request.json(), ACCOUNT_REQUEST, "request")
     settings = given.get("serviceAccount") or {}
     for path in filter(None, (given.get("updateMask") or "").split(",")):
@@ -137,7 +123,7 @@ def patch(store: Store, request: Request, project: str, name: str) -> dict[str, 
 @ROUTES.add("PUT", "projects/*/serviceAccounts/*")
 def update(store: Store, request: Request, project: str, name: str) -> dict[str, Any]:
     """Serve update, which patch has replaced but older clients call."""
-    account, given = _account(store, project, name), request.json()
+    account, given = account_of(store, project, name), request.json()
     account |= {field: given[field] for field in _SETTABLE if field in given}
     _save(store, account)
     return _shown(account)
@@ -145,27 +131,18 @@ def update(store: Store, request: Request, project: str, name: str) -> dict[str,
 
 @ROUTES.add("DELETE", "projects/*/serviceAccounts/*")
 def delete(store: Store, request: Request, project: str, name: str) -> dict[str, Any]:
-    """Serve delete; policies then name the account as a deleted one."""
-    account = _account(store, project, name)
-    email = account["email"]
-    del store.accounts[email]
-    store.changes["account", (email,)] = None
-    was, gone = (
-        f"serviceAccount:{email}",
-        f"deleted:serviceAccount:{email}?uid={account['uniqueId']}",
-    )
-    for bucket in store.buckets.values():
-        for binding in bucket.policy["bindings"]:
-            if was in binding["members"]:
-                binding["members"] = [gone if each == was else each for each in binding["members"]]
-                store.bucket_changed(bucket)
+    """Serve delete; who gets the address next gets none of its grants."""
+    account = account_of(store, project, name)
+    del store.accounts[account["email"]]
+    store.changes["account", (account["email"],)] = None
+    note_deleted(store, account)
     return {}
 
 
 @ROUTES.add("POST", "projects/*/serviceAccounts/*/:disable", "projects/*/serviceAccounts/*/:enable")
 def switch(store: Store, request: Request, project: str, name: str) -> dict[str, Any]:
     """Serve disable and enable."""
-    account = _account(store, project, name)
+    account = account_of(store, project, name)
     account.pop("disabled", None)
     if request.path.endswith(":disable"):
         account["disabled"] = True
@@ -173,41 +150,10 @@ def switch(store: Store, request: Request, project: str, name: str) -> dict[str,
     return {}
 
 
-@ROUTES.add("POST", "projects/*/serviceAccounts/*/:getIamPolicy")
-def get_policy(store: Store, request: Request, project: str, name: str) -> dict[str, Any]:
-    """Serve getIamPolicy."""
-    return _account(store, project, name)["policy"]
-
-
-@ROUTES.add("POST", "projects/*/serviceAccounts/*/:setIamPolicy")
-def set_policy(store: Store, request: Request, project: str, name: str) -> dict[str, Any]:
-    """Serve setIamPolicy."""
-    account = _account(store, project, name)
-    given = checked(request.json(), POLICY_REQUEST, "request").get("policy") or {}
-    if given.get("etag") not in (None, "", account["policy"]["etag"]):
-        message = (
-            "There were concurrent policy changes. Please retry the whole read-modify-write "
-            "with exponential backoff."
-        )
-        raise IamError(409, "ABORTED", message)
-    bindings = [checked_binding(binding) for binding in given.get("bindings") or []]
-    policy: dict[str, Any] = {"version": given.get("version") or 1, "etag": _etag(store.now())}
-    account["policy"] = policy | ({"bindings": bindings} if bindings else {})
-    store.changes["account", (account["email"],)] = account
-    return account["policy"]
-
-
-@ROUTES.add("POST", "projects/*/serviceAccounts/*/:testIamPermissions")
-def test_permissions(store: Store, request: Request, project: str, name: str) -> dict[str, Any]:
-    """Serve testIamPermissions: whoever asks may do everything."""
-    _account(store, project, name)
-    return {"permissions": request.json().get("permissions") or []}
-
-
 @ROUTES.add("POST", "projects/*/serviceAccounts/*/:signBlob")
 def sign_blob(store: Store, request: Request, project: str, name: str) -> dict[str, Any]:
     """Serve iamcredentials' signBlob: with a signature that nothing verifies."""
-    account = _account(store, project, name)
+    account = account_of(store, project, name)
     payload = base64.b64decode(request.json().get("payload") or "")
     signature = hmac.digest(account["uniqueId"].encode(), payload, "sha256")
     return {"keyId": account["uniqueId"], "signedBlob": base64.b64encode(signature).decode()}

@@ -6,7 +6,6 @@ checks still holds when it writes. Changes are collected for `state` to save.
 
 import time
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from sandbox.gcs import names
@@ -15,7 +14,9 @@ from sandbox.gcs.contents import Folder
 from sandbox.gcs.errors import GcsError, invalid, no_such_bucket, no_such_object
 from sandbox.gcs.policies import default_policy
 from sandbox.gcs.preconditions import NONE, Preconditions
+from sandbox.gcs.retention import check_deletable
 from sandbox.gcs.shelf import StoredObject
+from sandbox.gcs.times import shown_seconds
 
 # What was changed since it was last saved: the kind and key of a record, and the record,
 # None where it is gone.
@@ -199,50 +200,12 @@ class Store:
         self.object_changed(bucket, stored)
 
     def _time(self) -> str:
-        return _shown(time.time())
+        return shown_seconds(time.time())
 
     def _deleted_times(self, bucket: Bucket) -> dict[str, str]:
         now = time.time()
         until = now + bucket.soft_delete_seconds
-        return {"softDeleteTime": _shown(now), "hardDeleteTime": _shown(until)}
-
-
-def check_deletable(bucket: Bucket, stored: StoredObject) -> None:
-    """Refuse to lose an object that is held or whose retention is not over."""
-    resource, at = stored.resource, f"{bucket.name}/{stored.name}"
-    for field, what in (("eventBasedHold", "Event-Based"), ("temporaryHold", "Temporary")):
-        if resource.get(field):
-            message = (
-                f"Object '{at}' is under active {what} hold and cannot be deleted, "
-                "overwritten or archived until hold is removed."
-            )
-            raise GcsError(403, "objectUnderActiveHold", message)
-    until = retained_until(bucket, resource)
-    if until and until > _shown(time.time()):
-        message = (
-            f"Object '{at}' is subject to bucket's retention policy or object retention and "
-            f"cannot be deleted or overwritten until {until}"
-        )
-        raise GcsError(403, "retentionPolicyNotMet", message)
-
-
-def retained_until(bucket: Bucket, resource: Mapping[str, Any]) -> str | None:
-    """Return until when an object must be kept, None if nothing says so."""
-    until = [resource["retention"]["retainUntilTime"]] if resource.get("retention") else []
-    if (policy := bucket.resource.get("retentionPolicy")) and not resource.get("eventBasedHold"):
-        since = resource.get("eventBasedHoldReleased") or resource["timeCreated"]
-        until.append(_later(since, int(policy["retentionPeriod"])))
-    return max(until, default=None)
-
-
-def _later(since: str, seconds: int) -> str:
-    return _shown(datetime.fromisoformat(since).timestamp() + seconds)
-
-
-def _shown(seconds: float) -> str:
-    milliseconds = int(seconds * 1000)
-    whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(milliseconds // 1000))
-    return f"{whole}.{milliseconds % 1000:03d}Z"
+        return {"softDeleteTime": shown_seconds(now), "hardDeleteTime": shown_seconds(until)}
 
 
 def _object_key(bucket: Bucket, stored: StoredObject) -> tuple[Any, ...]:

@@ -13,9 +13,10 @@ from typing import Any
 
 from sandbox.gcs.contents import Content, Writer
 from sandbox.gcs.errors import GcsError, invalid
-from sandbox.gcs.objects import NewObject, check_creatable, check_hashes, create, new_object, shown
+from sandbox.gcs.objects import NewObject, check_creatable, check_hashes, create, new_object
 from sandbox.gcs.parts import boundary_of, parts_of
 from sandbox.gcs.shelf import StoredObject
+from sandbox.gcs.shown_objects import shown
 from sandbox.gcs.store import Store
 from sandbox.gcs.web import Request, Response, json_response
 

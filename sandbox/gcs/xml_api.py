@@ -10,10 +10,12 @@ from xml.sax.saxutils import escape
 from sandbox.gcs.contents import Content
 from sandbox.gcs.errors import invalid, not_implemented
 from sandbox.gcs.keys import check_key, customer_key
+from sandbox.gcs.kms import check_not_asked
 from sandbox.gcs.media import media
 from sandbox.gcs.objects import NewObject, check_hashes, copied, create
 from sandbox.gcs.preconditions import header_preconditions
-from sandbox.gcs.schema import OBJECT, checked
+from sandbox.gcs.resources import OBJECT
+from sandbox.gcs.schema import checked
 from sandbox.gcs.shelf import Listing, StoredObject
 from sandbox.gcs.store import Store
 from sandbox.gcs.uploads import Sessions, stated_hashes
@@ -52,6 +54,7 @@ def new_object(request: Request, bucket: str, name: str) -> NewObject:
     }
     if metadata:
         fields["metadata"] = metadata
+    check_not_asked(request.headers.get("x-goog-encryption-kms-key-name"))
     head, *rest = request.headers.get("x-goog-acl", "").split("-")
     return NewObject(
         bucket,

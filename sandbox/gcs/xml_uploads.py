@@ -11,11 +11,11 @@ from xml.sax.saxutils import escape
 
 from defusedxml.ElementTree import fromstring
 
-from sandbox.gcs.buckets import moment
 from sandbox.gcs.contents import Content, concatenated
 from sandbox.gcs.errors import GcsError, invalid, not_implemented
 from sandbox.gcs.objects import NewObject, check_hashes, create
 from sandbox.gcs.store import Store
+from sandbox.gcs.times import moment
 from sandbox.gcs.uploads import stated_hashes
 from sandbox.gcs.web import Request, Response, xml_response
 from sandbox.gcs.xml_api import NAMESPACE, etag, new_object, split_path

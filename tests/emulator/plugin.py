@@ -2,12 +2,13 @@
 
 from concurrent import futures
 from contextlib import contextmanager
+from functools import cache
 
 import grpc
 from google.rpc import status_pb2
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
-from sandbox import schema
+from sandbox import schema, sdk_schema
 from sandbox.properties import from_struct, to_struct
 from sandbox.provider import Provider
 
@@ -86,11 +87,18 @@ class Plugin:
             )
         )
 
+    def invoke(self, token, arguments):
+        """Return the result, and path to reason of all failures."""
+        request = provider_pb2.InvokeRequest(tok=token, args=to_struct(arguments))
+        response = self._stub.Invoke(request)
+        failures = {failure.property: failure.reason for failure in response.failures}
+        return from_struct(getattr(response, "return")), failures
+
 
 @contextmanager
 def plugin_of(sdk, tokens, configure, replaced_by=frozenset()):
     """Serve a provider as the real plugin does, but in this process."""
-    provider = Provider("1.2.3", schema.Schema(schema.derived(sdk, tokens)), configure, replaced_by)
+    provider = Provider("1.2.3", _schema(sdk, tuple(tokens.items())), configure, replaced_by)
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=32))
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
     port = server.add_insecure_port("127.0.0.1:0")
@@ -98,6 +106,11 @@ def plugin_of(sdk, tokens, configure, replaced_by=frozenset()):
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         yield Plugin(channel)
     server.stop(grace=None).wait()
+
+
+@cache
+def _schema(sdk, tokens):
+    return schema.Schema(sdk_schema.derived(sdk, dict(tokens)))
 
 
 def _urn(token):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from aws_program import POD_TRUST
 from botocore.exceptions import ClientError
 
 from sandbox.emulator import Emulator
@@ -106,7 +107,7 @@ def listeners(pid):
 
 def fill(url):
     """Make one of everything that must survive; return the ids of the versions."""
-    with client_of(url) as s3, client_of(url, "iam") as iam:
+    with client_of(url) as s3, client_of(url, "iam") as iam, client_of(url, "eks") as eks:
         s3.create_bucket(Bucket="andromeda")
         s3.put_bucket_versioning(Bucket="andromeda", VersioningConfiguration={"Status": "Enabled"})
         s3.put_bucket_tagging(
@@ -136,15 +137,22 @@ def fill(url):
         ]
         s3.put_object(Bucket="andromeda", Key="gone", Body=b"gone")
         s3.delete_object(Bucket="andromeda", Key="gone")
-        iam.create_role(RoleName="andromeda", AssumeRolePolicyDocument='{"Statement": []}')
+        role = iam.create_role(RoleName="andromeda", AssumeRolePolicyDocument=POD_TRUST)["Role"]
         iam.put_role_policy(
             RoleName="andromeda", PolicyName="storage", PolicyDocument='{"Statement": []}'
+        )
+        eks.create_pod_identity_association(
+            clusterName="cosmos",
+            namespace="cmbcluster",
+            serviceAccount="andromeda",
+            roleArn=role["Arn"],
+            tags={"user": "ann"},
         )
     return versions
 
 
 def assert_filled(url, versions):
-    with client_of(url) as s3, client_of(url, "iam") as iam:
+    with client_of(url) as s3, client_of(url, "iam") as iam, client_of(url, "eks") as eks:
         for version, body in zip(versions, (b"first", b"second"), strict=True):
             got = s3.get_object(Bucket="andromeda", Key="maps/cmb.fits", VersionId=version)
             with got["Body"] as stream:
@@ -168,6 +176,12 @@ def assert_filled(url, versions):
         }
         assert iam.get_role(RoleName="andromeda")["Role"]["RoleName"] == "andromeda"
         assert iam.list_role_policies(RoleName="andromeda")["PolicyNames"] == ["storage"]
+        [found] = eks.list_pod_identity_associations(clusterName="cosmos")["associations"]
+        association = eks.describe_pod_identity_association(
+            clusterName="cosmos", associationId=found["associationId"]
+        )["association"]
+        assert association["roleArn"] == iam.get_role(RoleName="andromeda")["Role"]["Arn"]
+        assert association["tags"] == {"user": "ann"}
 
 
 def test_contents_survive_a_restart_old_versions_too(tmp_path):

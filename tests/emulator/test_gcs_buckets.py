@@ -20,7 +20,7 @@ def test_a_new_bucket_has_all_that_the_service_fills_in(api, name):
         "selfLink": f"https://www.googleapis.com/storage/v1/b/{name}",
         "id": name,
         "name": name,
-        "projectNumber": "123456789012",
+        "projectNumber": "210987654321",
         "generation": bucket["generation"],
         "metageneration": "1",
         "location": "US",
@@ -67,6 +67,15 @@ def test_uniform_access_is_locked_after_ninety_days(gcs, name):
     bucket.labels = {"a": "b"}
     bucket.patch()
     assert bucket.iam_configuration.uniform_bucket_level_access_locked_time == locked
+
+
+def test_a_bucket_tells_the_number_of_the_project_that_has_it(gcs, gcs_endpoint, name):
+    with client_of(gcs_endpoint, "cmbcluster-research") as other:
+        other.create_bucket(name)
+    gcs.create_bucket(f"{name}-mine")
+
+    assert gcs.get_bucket(name).project_number == 123456789012
+    assert gcs.get_bucket(f"{name}-mine").project_number == 210987654321
 
 
 def test_names_are_one_world_wide_space(gcs, gcs_endpoint, gcs_bucket):

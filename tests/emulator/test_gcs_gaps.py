@@ -43,15 +43,22 @@ def test_in_the_xml_api_too(api, gcs_bucket, method, path, named):
     assert named in response.text
 
 
-def test_keys_of_cloud_kms_are_refused_wherever_they_are_named(api, gcs_bucket):
-    bucket = f"/storage/v1/b/{gcs_bucket.name}"
-    upload = f"/upload{bucket}/o?uploadType=media&name=a&kmsKeyName={KMS}"
+def test_a_key_of_cloud_kms_for_one_object_is_refused_wherever_it_is_named(api, gcs_bucket):
+    name = gcs_bucket.name
+    objects, upload = f"/storage/v1/b/{name}/o", f"/upload/storage/v1/b/{name}/o"
+    gcs_bucket.blob("a").upload_from_string(b"map")
     for method, path, body in (
-        ("PATCH", bucket, {"encryption": {"defaultKmsKeyName": KMS}}),
-        ("POST", upload, None),
+        ("POST", f"{upload}?uploadType=media&name=b&kmsKeyName={KMS}", None),
+        ("POST", f"{upload}?uploadType=resumable&name=b", {"kmsKeyName": KMS}),
+        ("POST", f"{objects}/a/copyTo/b/{name}/o/b?destinationKmsKeyName={KMS}", {}),
+        ("POST", f"{objects}/a/rewriteTo/b/{name}/o/b?destinationKmsKeyName={KMS}", {}),
+        ("POST", f"{objects}/b/compose?kmsKeyName={KMS}", {"sourceObjects": [{"name": "a"}]}),
     ):
         status, message = api.refused(method, path, body)
-        assert (status, KMS in message) == (501, True)
+        assert (status, KMS in message) == (501, True), path
+    by_xml = api("PUT", f"/{name}/b", data=b"", headers={"x-goog-encryption-kms-key-name": KMS})
+    assert (by_xml.status_code, KMS in by_xml.text) == (501, True)
+    assert [blob.name for blob in gcs_bucket.list_blobs()] == ["a"]
 
 
 @pytest.mark.parametrize("what", ["anywhereCaches", "folders", "notificationConfigs"])

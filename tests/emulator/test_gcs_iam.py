@@ -81,7 +81,7 @@ def test_roles_of_other_services(uniform):
 
 def test_a_workload_s_principal_needs_uniform_access(gcs_bucket, uniform):
     principal = (
-        "principal://iam.googleapis.com/projects/123456789012/locations/global/"
+        "principal://iam.googleapis.com/projects/210987654321/locations/global/"
         "workloadIdentityPools/cosmology.svc.id.goog/subject/ns/hub/sa/ann"
     )
     grant(uniform, principal)

@@ -281,7 +281,7 @@ def test_acls_of_objects(gcs_bucket):
     blob.acl.save()
     entries = {entry["entity"]: entry["role"] for entry in gcs_bucket.blob("a").acl}
     assert entries["allUsers"] == "READER"
-    assert entries["project-owners-123456789012"] == "OWNER"
+    assert entries["project-owners-210987654321"] == "OWNER"
 
     gcs_bucket.iam_configuration.uniform_bucket_level_access_enabled = True
     gcs_bucket.patch()

@@ -1,11 +1,38 @@
 import json
 import uuid
 from concurrent import futures
-from contextlib import contextmanager
+from contextlib import closing
+from types import SimpleNamespace
 
-import boto3
 import grpc
 import pytest
+from aws_program import (
+    ACCESS_BLOCK,
+    ACCOUNT,
+    ASSOCIATION,
+    BUCKET,
+    BUCKET_POLICY,
+    CLUSTER,
+    ENCRYPTION,
+    LIFECYCLE,
+    LOGGING,
+    LOGS,
+    OWNERSHIP,
+    POD_TRUST,
+    REGION,
+    ROLE,
+    ROLE_POLICY,
+    SETTINGS,
+    VERSIONING,
+    bucket_of,
+    client_of,
+    configured,
+    document,
+    plugin_with,
+    program_inputs,
+    trust,
+    variables,
+)
 from botocore.exceptions import ClientError
 from plugin import entries, failed_init, plugin_of
 from pulumi.runtime.proto import provider_pb2
@@ -13,125 +40,7 @@ from pulumi.runtime.proto import provider_pb2
 from sandbox import aws
 from sandbox.properties import UNKNOWN, from_struct
 
-# The SDK itself warns when it is imported, of types that nobody here uses.
-
-ACCOUNT = "123456789012"
-REGION = "us-east-1"
-ISSUER = "oidc.eks.us-east-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE"
-
-BUCKET = "aws:s3/bucket:Bucket"
-ACCESS_BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
-OWNERSHIP = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
-ENCRYPTION = (
-    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
-)
-VERSIONING = "aws:s3/bucketVersioning:BucketVersioning"
-LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
-BUCKET_POLICY = "aws:s3/bucketPolicy:BucketPolicy"
-ROLE = "aws:iam/role:Role"
-ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
-SETTINGS = (ACCESS_BLOCK, OWNERSHIP, ENCRYPTION, VERSIONING, LIFECYCLE, BUCKET_POLICY)
-
-
-def document(sid, resource, **more):
-    statement = {"Sid": sid, "Effect": "Deny", "Action": "s3:*", "Resource": resource}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement | more]})
-
-
-def trust(service_account):
-    condition = {f"{ISSUER}:sub": f"system:serviceaccount:cmbcluster:{service_account}"}
-    return json.dumps(
-        {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Effect": "Allow",
-                    "Principal": {"Federated": f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}"},
-                    "Action": "sts:AssumeRoleWithWebIdentity",
-                    "Condition": {"StringEquals": condition},
-                }
-            ],
-        }
-    )
-
-
-def bucket_of(name):
-    return f"{name}-{ACCOUNT}-{REGION}-an"
-
-
-def program_inputs(name):
-    """What the stack registers for one user: token to inputs."""
-    bucket, arn = bucket_of(name), f"arn:aws:s3:::{bucket_of(name)}"
-    labels = {"managed-by": "cmbcluster-storage", "platform": "cmbcluster", "user": "ann"}
-    return {
-        BUCKET: {
-            "bucket": bucket,
-            "bucketNamespace": "account-regional",
-            "forceDestroy": False,
-            "tags": labels,
-        },
-        ACCESS_BLOCK: {
-            "bucket": bucket,
-            "blockPublicAcls": True,
-            "blockPublicPolicy": True,
-            "ignorePublicAcls": True,
-            "restrictPublicBuckets": True,
-        },
-        OWNERSHIP: {"bucket": bucket, "rule": {"objectOwnership": "BucketOwnerEnforced"}},
-        ENCRYPTION: {
-            "bucket": bucket,
-            "rules": [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}],
-        },
-        VERSIONING: {"bucket": bucket, "versioningConfiguration": {"status": "Enabled"}},
-        LIFECYCLE: {
-            "bucket": bucket,
-            "rules": [
-                {
-                    "id": "expire-noncurrent-versions",
-                    "status": "Enabled",
-                    "filter": {"prefix": ""},
-                    "noncurrentVersionExpiration": {
-                        "noncurrentDays": 30,
-                        "newerNoncurrentVersions": 30,
-                    },
-                },
-                {
-                    "id": "abort-unfinished-uploads",
-                    "status": "Enabled",
-                    "filter": {"prefix": ""},
-                    "abortIncompleteMultipartUpload": {"daysAfterInitiation": 7},
-                },
-            ],
-        },
-        BUCKET_POLICY: {
-            "bucket": bucket,
-            "policy": document("DenyInsecureTransport", [arn, f"{arn}/*"], Principal="*"),
-        },
-        ROLE: {
-            "name": name,
-            "description": f"Use of the bucket {bucket} by one user's server",
-            "assumeRolePolicy": trust(name),
-            "tags": labels,
-        },
-        ROLE_POLICY: {
-            "name": "storage",
-            "role": name,
-            "policy": document("UseObjects", f"{arn}/*"),
-        },
-    }
-
-
 TOKENS = list(program_inputs("any"))
-
-
-@contextmanager
-def variables(endpoint):
-    """Set what the engine's environment tells the plugin; clients read it once."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", endpoint)
-        patch.setenv("AWS_ACCESS_KEY_ID", ACCOUNT)
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "sandbox")
-        yield
 
 
 @pytest.fixture
@@ -142,31 +51,32 @@ def environment(aws_endpoint):
 
 @pytest.fixture(scope="module")
 def s3(aws_endpoint):
-    with variables(aws_endpoint):
-        client = boto3.client("s3", region_name=REGION)
-    yield client
-    client.close()
+    with closing(client_of("s3", aws_endpoint)) as client:
+        yield client
 
 
 @pytest.fixture(scope="module")
 def iam(aws_endpoint):
-    with variables(aws_endpoint):
-        client = boto3.client("iam", region_name=REGION)
-    yield client
-    client.close()
+    with closing(client_of("iam", aws_endpoint)) as client:
+        yield client
 
 
 @pytest.fixture(scope="module")
-def types(aws_endpoint):
+def sdk(aws_endpoint, s3, iam):
+    with closing(client_of("eks", aws_endpoint)) as eks:
+        yield SimpleNamespace(s3=s3, iam=iam, eks=eks)
+
+
+@pytest.fixture(scope="module")
+def types(aws_endpoint, s3):
     """The provider's types themselves, to make their SDK calls fail."""
-    with variables(aws_endpoint):
-        return aws.configure({"region": REGION})
+    s3.create_bucket(Bucket=LOGS)
+    return configured(aws_endpoint)
 
 
 @pytest.fixture(scope="module")
 def plugin(types):
-    with plugin_of("pulumi_aws", aws.TYPES, lambda config: types) as plugin:
-        plugin.configure(region=REGION)
+    with plugin_with(types) as plugin:
         yield plugin
 
 
@@ -189,6 +99,8 @@ def made(plugin, program):
             plugin.create(BUCKET, program[BUCKET])
         if token == ROLE_POLICY:
             plugin.create(ROLE, program[ROLE])
+        if token == ASSOCIATION:
+            plugin.create(ROLE, program[ROLE] | {"assumeRolePolicy": POD_TRUST})
         return plugin.create(token, program[token] | more)[0]
 
     return make
@@ -218,9 +130,15 @@ def test_a_preview_makes_nothing_and_leaves_the_outputs_unknown(plugin, program,
 
 def _id(token, program):
     inputs = program[token]
-    return {ROLE: inputs.get("name"), ROLE_POLICY: f"{inputs.get('role')}:storage"}.get(
-        token, inputs.get("bucket")
-    )
+    return {
+        ROLE: inputs.get("name"),
+        ROLE_POLICY: f"{inputs.get('role')}:storage",
+        ASSOCIATION: "a-00000000000000000",  # EKS makes them up
+    }.get(token, inputs.get("bucket"))
+
+
+def _import_id(token, resource_id):
+    return f"{CLUSTER},{resource_id}" if token == ASSOCIATION else resource_id
 
 
 @pytest.mark.parametrize("token", TOKENS)
@@ -228,7 +146,8 @@ def test_what_was_created_reads_back_as_the_program_wrote_it(plugin, program, ma
     resource_id = made(token)
     found_id, inputs, state = plugin.read(token, resource_id, program[token])
 
-    assert resource_id == found_id == _id(token, program)
+    assert resource_id == found_id
+    assert token == ASSOCIATION or resource_id == _id(token, program)
     assert inputs == program[token]
     assert plugin.diff(token, inputs, program[token]) == {}
     assert {key: state[key] for key in program[token]} == program[token]
@@ -267,6 +186,7 @@ def test_create_returns_what_iam_adds_to_a_role(plugin, name, program, iam):
 @pytest.mark.parametrize("token", TOKENS)
 def test_what_was_never_made_reads_as_gone(plugin, program, token):
     assert plugin.read(token, _id(token, program), program[token]) == ("", {}, {})
+    assert plugin.read(token, _import_id(token, _id(token, program)), {}) == ("", {}, {})
 
 
 # S3 has no bucket without versioning that ever had it, and none without encryption.
@@ -326,18 +246,22 @@ def test_a_role_with_policies_is_not_deleted(plugin, program, made, name):
 @pytest.mark.parametrize("token", TOKENS)
 def test_an_import_reads_everything_that_would_otherwise_differ(plugin, program, made, token):
     resource_id = made(token)
-    _, found, _ = plugin.read(token, resource_id, {})
+    found_id, found, state = plugin.read(token, _import_id(token, resource_id), {})
 
+    assert found_id == resource_id
     assert plugin.diff(token, found, program[token]) == {}
+    assert state == plugin.read(token, resource_id, found)[2]
 
 
 # --- drift ----------------------------------------------------------------------------------
 
 
 def _access_block(switch):
-    def drift(s3, iam, name):
-        now = s3.get_public_access_block(Bucket=bucket_of(name))["PublicAccessBlockConfiguration"]
-        s3.put_public_access_block(
+    def drift(sdk, name):
+        now = sdk.s3.get_public_access_block(Bucket=bucket_of(name))[
+            "PublicAccessBlockConfiguration"
+        ]
+        sdk.s3.put_public_access_block(
             Bucket=bucket_of(name), PublicAccessBlockConfiguration=now | {switch: False}
         )
 
@@ -345,15 +269,15 @@ def _access_block(switch):
 
 
 def _lifecycle(index, *path, value):
-    def drift(s3, iam, name):
+    def drift(sdk, name):
         bucket = bucket_of(name)
-        rules = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+        rules = sdk.s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
         parent = rules[index]
         for key in path[:-1]:
             parent = parent[key]
         assert parent[path[-1]] != value
         parent[path[-1]] = value
-        s3.put_bucket_lifecycle_configuration(
+        sdk.s3.put_bucket_lifecycle_configuration(
             Bucket=bucket, LifecycleConfiguration={"Rules": rules}
         )
 
@@ -361,28 +285,63 @@ def _lifecycle(index, *path, value):
 
 
 def _bucket_tag(key):
-    def drift(s3, iam, name):
+    def drift(sdk, name):
         bucket = bucket_of(name)
-        tags = {tag["Key"]: tag["Value"] for tag in s3.get_bucket_tagging(Bucket=bucket)["TagSet"]}
+        tags = {
+            tag["Key"]: tag["Value"] for tag in sdk.s3.get_bucket_tagging(Bucket=bucket)["TagSet"]
+        }
         assert key in tags
         tag_set = [
             {"Key": each, "Value": value} for each, value in (tags | {key: "by hand"}).items()
         ]
-        s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tag_set})
+        sdk.s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tag_set})
 
     return drift
 
 
 def _role_tag(key):
-    return lambda s3, iam, name: iam.tag_role(
+    return lambda sdk, name: sdk.iam.tag_role(
         RoleName=name, Tags=[{"Key": key, "Value": "by hand"}]
     )
 
 
-def _bucket_encryption(s3, iam, name):
+def _bucket_encryption(sdk, name):
     rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
-    s3.put_bucket_encryption(
+    sdk.s3.put_bucket_encryption(
         Bucket=bucket_of(name), ServerSideEncryptionConfiguration={"Rules": [rule]}
+    )
+
+
+def _logging(key):
+    def drift(sdk, name):
+        bucket = bucket_of(name)
+        now = sdk.s3.get_bucket_logging(Bucket=bucket)["LoggingEnabled"]
+        sdk.s3.put_bucket_logging(
+            Bucket=bucket, BucketLoggingStatus={"LoggingEnabled": now | {key: "by-hand"}}
+        )
+
+    return drift
+
+
+def _association(sdk, name):
+    [found] = sdk.eks.list_pod_identity_associations(clusterName=CLUSTER, serviceAccount=name)[
+        "associations"
+    ]
+    return found
+
+
+def _other_role(sdk, name):
+    role = sdk.iam.create_role(RoleName=f"{name}-other", AssumeRolePolicyDocument=POD_TRUST)["Role"]
+    sdk.eks.update_pod_identity_association(
+        clusterName=CLUSTER,
+        associationId=_association(sdk, name)["associationId"],
+        roleArn=role["Arn"],
+    )
+
+
+def _association_tag(key):
+    return lambda sdk, name: sdk.eks.tag_resource(
+        resourceArn=_association(sdk, name)["associationArn"], tags={key: "by hand"}
     )
 
 
@@ -393,12 +352,12 @@ DRIFT = {
     (ACCESS_BLOCK, "blockPublicPolicy"): _access_block("BlockPublicPolicy"),
     (ACCESS_BLOCK, "ignorePublicAcls"): _access_block("IgnorePublicAcls"),
     (ACCESS_BLOCK, "restrictPublicBuckets"): _access_block("RestrictPublicBuckets"),
-    (OWNERSHIP, "rule.objectOwnership"): lambda s3, iam, name: s3.put_bucket_ownership_controls(
+    (OWNERSHIP, "rule.objectOwnership"): lambda sdk, name: sdk.s3.put_bucket_ownership_controls(
         Bucket=bucket_of(name),
         OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerPreferred"}]},
     ),
     (ENCRYPTION, "rules[0].applyServerSideEncryptionByDefault.sseAlgorithm"): _bucket_encryption,
-    (VERSIONING, "versioningConfiguration.status"): lambda s3, iam, name: s3.put_bucket_versioning(
+    (VERSIONING, "versioningConfiguration.status"): lambda sdk, name: sdk.s3.put_bucket_versioning(
         Bucket=bucket_of(name), VersioningConfiguration={"Status": "Suspended"}
     ),
     (LIFECYCLE, "rules[0].id"): _lifecycle(0, "ID", value="by-hand"),
@@ -416,24 +375,34 @@ DRIFT = {
     (LIFECYCLE, "rules[1].abortIncompleteMultipartUpload.daysAfterInitiation"): _lifecycle(
         1, "AbortIncompleteMultipartUpload", "DaysAfterInitiation", value=1
     ),
-    (BUCKET_POLICY, "policy"): lambda s3, iam, name: s3.put_bucket_policy(
+    (BUCKET_POLICY, "policy"): lambda sdk, name: sdk.s3.put_bucket_policy(
         Bucket=bucket_of(name),
         Policy=document("ByHand", f"arn:aws:s3:::{bucket_of(name)}/*", Principal="*"),
     ),
-    (ROLE, "description"): lambda s3, iam, name: iam.update_role(
+    (ROLE, "description"): lambda sdk, name: sdk.iam.update_role(
         RoleName=name, Description="by hand"
     ),
-    (ROLE, "assumeRolePolicy"): lambda s3, iam, name: iam.update_assume_role_policy(
+    (ROLE, "assumeRolePolicy"): lambda sdk, name: sdk.iam.update_assume_role_policy(
         RoleName=name, PolicyDocument=trust("somebody-else")
     ),
     **{(ROLE, f"tags.{key}"): _role_tag(key) for key in ("managed-by", "platform", "user")},
-    (ROLE_POLICY, "policy"): lambda s3, iam, name: iam.put_role_policy(
+    (LOGGING, "targetBucket"): _logging("TargetBucket"),
+    (LOGGING, "targetPrefix"): _logging("TargetPrefix"),
+    (ROLE_POLICY, "policy"): lambda sdk, name: sdk.iam.put_role_policy(
         RoleName=name, PolicyName="storage", PolicyDocument=document("ByHand", "*")
     ),
+    (ASSOCIATION, "roleArn"): _other_role,
+    **{
+        (ASSOCIATION, f"tags.{key}"): _association_tag(key)
+        for key in ("managed-by", "platform", "user")
+    },
 }
 
 # What cannot drift, as it is what the resource is found by, or what AWS does not tell.
-_STEADY = {"bucket", "bucketNamespace", "forceDestroy", "name", "role"}
+_STEADY = {
+    *("bucket", "bucketNamespace", "forceDestroy", "name", "role"),
+    *("clusterName", "namespace", "serviceAccount"),
+}
 
 
 def test_drift_is_tried_for_every_property_that_the_stack_sets():
@@ -448,9 +417,9 @@ def test_drift_is_tried_for_every_property_that_the_stack_sets():
 
 
 @pytest.mark.parametrize(("token", "path"), DRIFT, ids=lambda value: value.rpartition(":")[2])
-def test_a_change_by_hand_is_found_and_repaired(plugin, program, name, made, s3, iam, token, path):
+def test_a_change_by_hand_is_found_and_repaired(plugin, program, name, made, sdk, token, path):
     resource_id = made(token)
-    DRIFT[token, path](s3, iam, name)
+    DRIFT[token, path](sdk, name)
     _, drifted, _ = plugin.read(token, resource_id, program[token])
 
     assert plugin.diff(token, drifted, program[token]) == {path: "update"}
@@ -458,7 +427,7 @@ def test_a_change_by_hand_is_found_and_repaired(plugin, program, name, made, s3,
     assert plugin.read(token, resource_id, program[token])[1] == program[token]
 
 
-@pytest.mark.parametrize("token", [BUCKET, ROLE])
+@pytest.mark.parametrize("token", [BUCKET, ROLE, ASSOCIATION])
 @pytest.mark.parametrize(
     ("extra", "removed", "expected"),
     [
@@ -472,17 +441,21 @@ def test_a_change_by_hand_is_found_and_repaired(plugin, program, name, made, s3,
     ],
 )
 def test_tags_added_or_removed_by_hand_are_found_and_repaired(
-    plugin, program, name, made, s3, iam, token, extra, removed, expected
+    plugin, program, name, made, sdk, token, extra, removed, expected
 ):
     resource_id = made(token)
     by_hand = {key: tag for key, tag in program[token]["tags"].items() if key not in removed}
     by_hand |= extra
     tag_set = [{"Key": key, "Value": value} for key, value in by_hand.items()]
     if token == BUCKET:
-        s3.put_bucket_tagging(Bucket=resource_id, Tagging={"TagSet": tag_set})
+        sdk.s3.put_bucket_tagging(Bucket=resource_id, Tagging={"TagSet": tag_set})
+    elif token == ROLE:
+        sdk.iam.untag_role(RoleName=name, TagKeys=list(program[ROLE]["tags"]))
+        sdk.iam.tag_role(RoleName=name, Tags=tag_set)
     else:
-        iam.untag_role(RoleName=name, TagKeys=list(program[ROLE]["tags"]))
-        iam.tag_role(RoleName=name, Tags=tag_set)
+        arn = _association(sdk, name)["associationArn"]
+        sdk.eks.untag_resource(resourceArn=arn, tagKeys=list(program[ASSOCIATION]["tags"]))
+        sdk.eks.tag_resource(resourceArn=arn, tags=by_hand)
     _, drifted, _ = plugin.read(token, resource_id, program[token])
 
     assert drifted.get("tags", {}) == by_hand
@@ -571,10 +544,10 @@ def test_create_refuses_what_exists_and_changes_nothing(plugin, program, made, n
 
 
 @pytest.mark.parametrize("token", [*SETTINGS, ROLE_POLICY])
-def test_create_of_a_setting_overwrites_what_is_there(plugin, program, name, made, s3, iam, token):
+def test_create_of_a_setting_overwrites_what_is_there(plugin, program, name, made, sdk, token):
     made(token)
     path = next(path for other, path in DRIFT if other == token)
-    DRIFT[token, path](s3, iam, name)
+    DRIFT[token, path](sdk, name)
     resource_id, _ = plugin.create(token, program[token])
 
     assert plugin.read(token, resource_id, program[token])[1] == program[token]
@@ -655,13 +628,16 @@ def test_a_bucket_that_could_not_be_made_is_no_partial_failure(plugin, program, 
         (LIFECYCLE, "get_bucket_lifecycle_configuration"),
         (ROLE, "get_role"),
         (ROLE_POLICY, "get_role_policy"),
+        (LOGGING, "get_bucket_logging"),
+        (ASSOCIATION, "describe_pod_identity_association"),
     ],
 )
 def test_a_read_that_is_refused_is_an_error_and_no_disappearance(
     plugin, program, made, types, monkeypatch, token, operation
 ):
     resource_id = made(token)
-    client = types[token]._iam if token in (ROLE, ROLE_POLICY) else types[token]._s3
+    kind = vars(types[token])
+    client = kind.get("_s3") or kind.get("_iam") or kind["_eks"]
     _refuse(monkeypatch, client, operation)
     with pytest.raises(grpc.RpcError, match="AccessDenied"):
         plugin.read(token, resource_id, program[token])
@@ -746,6 +722,8 @@ def test_of_32_creates_of_one_role_a_single_one_succeeds(plugin, program):
         (ROLE, {"description": "other", "maxSessionDuration": 7200, "tags": {"new": "tag"}}),
         (ROLE, {"assumeRolePolicy": trust("bob")}),
         (ROLE_POLICY, {"policy": document("Other", "*")}),
+        (LOGGING, {"targetPrefix": "other/"}),
+        (ASSOCIATION, {"tags": {"new": "tag"}}),
     ],
 )
 def test_an_update_leaves_exactly_what_the_program_now_says(plugin, program, made, token, change):
@@ -761,7 +739,7 @@ def test_an_update_leaves_exactly_what_the_program_now_says(plugin, program, mad
     assert plugin.read(token, resource_id, new)[1] == new
 
 
-@pytest.mark.parametrize("token", [BUCKET, ROLE])
+@pytest.mark.parametrize("token", [BUCKET, ROLE, ASSOCIATION])
 def test_what_leaves_the_program_leaves_the_resource(plugin, program, made, token):
     resource_id = made(token)
     new = {key: value for key, value in program[token].items() if key != "tags"}
@@ -839,6 +817,9 @@ REPLACED = [
     (ROLE, {"path": "/other/"}),
     (ROLE_POLICY, {"name": "other"}),
     (ROLE_POLICY, {"role": "other"}),
+    (ASSOCIATION, {"clusterName": "other"}),
+    (ASSOCIATION, {"namespace": "other"}),
+    (ASSOCIATION, {"serviceAccount": "other"}),
 ]
 CHANGED_IN_PLACE = [
     (BUCKET, {"forceDestroy": True}),
@@ -854,6 +835,10 @@ CHANGED_IN_PLACE = [
     (ROLE, {"maxSessionDuration": 7200}),
     (ROLE, {"tags": {"user": "bob"}}),
     (ROLE_POLICY, {"policy": "{}"}),
+    (LOGGING, {"targetBucket": "other"}),
+    (LOGGING, {"targetPrefix": "other/"}),
+    (ASSOCIATION, {"roleArn": f"arn:aws:iam::{ACCOUNT}:role/other"}),
+    (ASSOCIATION, {"tags": {}}),
 ]
 
 
@@ -866,7 +851,8 @@ def test_what_a_resource_is_known_by_replaces_it_the_old_one_first(plugin, progr
     assert plugin.diff(token, program[token], program[token] | {key: value}) == {key: kind}
     assert response.changes == provider_pb2.DiffResponse.DIFF_SOME
     assert list(response.diffs) == list(response.replaces) == [key]
-    assert response.deleteBeforeReplace
+    # EKS lets two associations stand side by side, whose names differ.
+    assert response.deleteBeforeReplace == (token != ASSOCIATION)
 
 
 @pytest.mark.parametrize(("token", "change"), CHANGED_IN_PLACE)
@@ -1010,6 +996,11 @@ def test_check_refuses_what_aws_would_and_names_the_path(
         (ROLE, {"permissionsBoundary": "arn:aws:iam::aws:policy/a"}, "permissionsBoundary"),
         (ROLE, {"managedPolicyArns": []}, "managedPolicyArns"),
         (ROLE_POLICY, {"namePrefix": "a"}, "namePrefix"),
+        (LOGGING, {"targetGrants": []}, "targetGrants"),
+        (LOGGING, {"targetObjectKeyFormat": {"simplePrefix": {}}}, "targetObjectKeyFormat"),
+        (ASSOCIATION, {"disableSessionTags": True}, "disableSessionTags"),
+        (ASSOCIATION, {"targetRoleArn": "arn:aws:iam::1:role/a"}, "targetRoleArn"),
+        (ASSOCIATION, {"policy": "{}"}, "policy"),
     ],
 )
 def test_check_refuses_by_name_what_is_not_emulated(plugin, program, token, change, path):

@@ -21,12 +21,18 @@ class Hand(ABC):
     Attributes:
         scope: of the committed stack file.
         resources_per_user: components included.
+        held: the resources that hold or guard the data, without the user's slug.
+        identity: the resources of the identity.
+        old_settings: values that `make_old_bucket` sets and the stack would not.
         drift: resource (without the user's slug) to the properties that `disturb` changes;
             None for one that it deletes.
     """
 
     scope: ClassVar[str]
     resources_per_user: ClassVar[int]
+    held: ClassVar[tuple[str, ...]]
+    identity: ClassVar[tuple[str, ...]]
+    old_settings: ClassVar[tuple[str, ...]]
     drift: ClassVar[Mapping[str, set[str] | None]]
 
     def slug(self, user: str) -> str:
@@ -39,11 +45,27 @@ class Hand(ABC):
     def identities(self) -> list[str]: ...
 
     @abstractmethod
+    def members(self, bucket: str) -> list[str]:
+        """Return whom the bucket's own policy lets in."""
+
+    @abstractmethod
     def settings(self, bucket: str) -> dict[str, Any]:
         """Return everything that is set on a bucket, without what changes by itself."""
 
     @abstractmethod
     def make_bucket(self, bucket: str) -> None: ...
+
+    @abstractmethod
+    def make_old_bucket(self, bucket: str) -> None:
+        """Make a bucket with settings of its own."""
+
+    @abstractmethod
+    def make_foreign_bucket(self, bucket: str) -> None:
+        """Make a bucket that somebody else has."""
+
+    @abstractmethod
+    def keep_everything(self, settings: dict[str, Any]) -> None:
+        """Change a bucket's settings to those with which nothing in it expires."""
 
     @abstractmethod
     def delete_bucket(self, bucket: str) -> None: ...
@@ -64,6 +86,17 @@ class Hand(ABC):
 class AwsHand(Hand):
     scope = names.aws_scope("cmbcluster", "123456789012", "us-east-1")
     resources_per_user = 14
+    held = (
+        "bucket",
+        "public-access-block",
+        "ownership",
+        "encryption",
+        "versioning",
+        "lifecycle",
+        "policy",
+    )
+    identity = ("role", "access")
+    old_settings = ("planck", "old")
     drift: ClassVar = {
         "bucket": {"tags"},
         "public-access-block": {
@@ -83,6 +116,7 @@ class AwsHand(Hand):
     _SETTINGS = (
         "get_bucket_encryption",
         "get_bucket_lifecycle_configuration",
+        "get_bucket_logging",
         "get_bucket_ownership_controls",
         "get_bucket_policy",
         "get_bucket_tagging",
@@ -91,7 +125,7 @@ class AwsHand(Hand):
     )
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        keys = {
+        keys = self._keys = {
             "endpoint_url": environment["AWS_ENDPOINT_URL"],
             "region_name": "us-east-1",
             "aws_access_key_id": environment["AWS_ACCESS_KEY_ID"],
@@ -99,12 +133,28 @@ class AwsHand(Hand):
         }
         self.s3 = boto3.client("s3", **keys)
         self.iam = boto3.client("iam", **keys)
+        self.eks = boto3.client("eks", **keys)
 
     def buckets(self) -> list[str]:
         return [bucket["Name"] for bucket in self.s3.list_buckets()["Buckets"]]
 
     def identities(self) -> list[str]:
         return [role["RoleName"] for role in self.iam.list_roles()["Roles"]]
+
+    def members(self, bucket: str) -> list[str]:
+        policy = json.loads(self.s3.get_bucket_policy(Bucket=bucket)["Policy"])
+        return [one["Principal"] for one in policy["Statement"] if one["Effect"] == "Allow"]
+
+    def associations(self, cluster: str) -> dict[str, str]:
+        """Return the Pod Identity associations, service account to role."""
+        found: dict[str, str] = {}
+        for one in self.eks.list_pod_identity_associations(clusterName=cluster)["associations"]:
+            described = self.eks.describe_pod_identity_association(
+                clusterName=cluster, associationId=one["associationId"]
+            )["association"]
+            account = f"{described['namespace']}/{described['serviceAccount']}"
+            found[account] = described["roleArn"].rpartition(":")[2]
+        return found
 
     def settings(self, bucket: str) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -118,6 +168,25 @@ class AwsHand(Hand):
 
     def make_bucket(self, bucket: str) -> None:
         self.s3.create_bucket(Bucket=bucket)
+
+    def make_old_bucket(self, bucket: str) -> None:
+        self.make_bucket(bucket)
+        self.s3.put_bucket_tagging(
+            Bucket=bucket, Tagging={"TagSet": [{"Key": "group", "Value": "planck"}]}
+        )
+        self.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        rule = {"ID": "old", "Status": "Enabled", "Filter": {}, "Expiration": {"Days": 1}}
+        self.s3.put_bucket_lifecycle_configuration(
+            Bucket=bucket, LifecycleConfiguration={"Rules": [rule]}
+        )
+
+    def make_foreign_bucket(self, bucket: str) -> None:
+        keys = self._keys | {"aws_access_key_id": "999999999999"}
+        boto3.client("s3", **keys).create_bucket(Bucket=bucket)
+
+    def keep_everything(self, settings: dict[str, Any]) -> None:
+        for rule in settings["get_bucket_lifecycle_configuration"]["Rules"]:
+            rule["Status"] = "Disabled"
 
     def delete_bucket(self, bucket: str) -> None:
         self.s3.delete_bucket(Bucket=bucket)
@@ -163,6 +232,9 @@ class AwsHand(Hand):
 class GcpHand(Hand):
     scope = names.gcp_scope("cmbcluster", "cmbcluster-research")
     resources_per_user = 7
+    held = ("bucket", "policy")
+    identity = ()
+    old_settings = ("NEARLINE", "inherited")
     drift: ClassVar = {
         "bucket": {
             "labels",
@@ -192,6 +264,14 @@ class GcpHand(Hand):
         answer = self._call("GET", "/v1/projects/cmbcluster-research/serviceAccounts")
         return [account["email"] for account in answer.get("accounts", [])]
 
+    def members(self, bucket: str) -> list[str]:
+        policy = self._call("GET", f"/storage/v1/b/{bucket}/iam")
+        return [member for one in policy.get("bindings", []) for member in one["members"]]
+
+    def delete_identity(self, name: str) -> None:
+        email = f"{name}@cmbcluster-research.iam.gserviceaccount.com"
+        self._call("DELETE", f"/v1/projects/cmbcluster-research/serviceAccounts/{email}")
+
     def settings(self, bucket: str) -> dict[str, Any]:
         resource = self._call("GET", f"/storage/v1/b/{bucket}")
         for key in self._VOLATILE:
@@ -200,10 +280,24 @@ class GcpHand(Hand):
         resource["iamConfiguration"]["uniformBucketLevelAccess"].pop("lockedTime", None)
         resource["iamConfiguration"].pop("bucketPolicyOnly", None)
         policy = self._call("GET", f"/storage/v1/b/{bucket}/iam")
-        return resource | {"iam": policy["bindings"]}
+        return resource | {"iam": policy.get("bindings", [])}
 
     def make_bucket(self, bucket: str) -> None:
         self._client.create_bucket(bucket)
+
+    def make_old_bucket(self, bucket: str) -> None:
+        old = self._client.bucket(bucket)
+        old.labels = {"group": "planck"}
+        old.storage_class = "NEARLINE"
+        old.versioning_enabled = True
+        old.add_lifecycle_delete_rule(age=1)
+        self._client.create_bucket(old, location="europe-west4")
+
+    def make_foreign_bucket(self, bucket: str) -> None:
+        self._client.create_bucket(bucket, project="cosmology", location="europe-west4")
+
+    def keep_everything(self, settings: dict[str, Any]) -> None:
+        del settings["lifecycle"]
 
     def delete_bucket(self, bucket: str) -> None:
         self._client.bucket(bucket).delete()
@@ -242,7 +336,7 @@ class GcpHand(Hand):
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         answer = requests.request(method, f"{self._url}{path}", json=body, timeout=30)
         answer.raise_for_status()
-        return answer.json()
+        return answer.json() if answer.content else {}
 
 
 HANDS = {"aws": AwsHand, "gcp": GcpHand}

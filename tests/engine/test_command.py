@@ -1,5 +1,6 @@
 """The command line, and the environments that the program must run in."""
 
+import fcntl
 import json
 import subprocess
 import sys
@@ -75,7 +76,9 @@ def test_the_program_runs_in_an_environment_of_requirements_txt_alone(
     tmp_path: Path, stack: str, resources: int
 ):
     venv = ROOT / "requirements-only"
-    setup.lock_environment(venv, CHECKOUT / "requirements.txt")
+    with venv.with_suffix(".lock").open("w") as alone:  # the other cloud's test makes it too
+        fcntl.flock(alone, fcntl.LOCK_EX)
+        setup.lock_environment(venv, CHECKOUT / "requirements.txt")
     workspace = Workspace(tmp_path, virtualenv=venv)
 
     with Run(workspace, stack) as run:
@@ -83,6 +86,21 @@ def test_the_program_runs_in_an_environment_of_requirements_txt_alone(
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(done.stdout)["changeSummary"]["create"] == resources
+
+
+def test_a_move_needs_no_more_than_the_program():
+    venv = ROOT / "requirements-only"
+    setup.lock_environment(venv, CHECKOUT / "requirements.txt")
+
+    told = subprocess.run(
+        [venv / "bin" / "python", "-m", "infra.move", "bob", "--from", "aws", "--to", "aws"],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert told.stderr == "--from and --to are both aws; name two stacks\n"
 
 
 def test_two_workspaces_run_at_once_without_disturbing_each_other(stack: Stack, empty_stack: Stack):

@@ -16,14 +16,6 @@ def bucket_of(stack: Stack, user: str) -> str:
     return stack.outputs()["users"][user]["bucketName"]
 
 
-def drop(user: str) -> Any:
-    def change(settings: dict[str, Any]) -> None:
-        users = settings["config"]["cmbcluster-storage:users"]
-        users[:] = [entry for entry in users if entry not in (user, {"id": user})]
-
-    return change
-
-
 def test_a_second_preview_and_up_change_nothing_and_rewrite_no_committed_file(stack: Stack):
     committed = {path: path.read_bytes() for path in CHECKOUT.glob("Pulumi*.yaml")}
 
@@ -63,7 +55,12 @@ EXPECTED: dict[str, dict[str, Any]] = {
     "aws": {
         "get_bucket_encryption": {
             "ServerSideEncryptionConfiguration": {
-                "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+                "Rules": [
+                    {
+                        "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"},
+                        "BucketKeyEnabled": False,
+                    }
+                ]
             }
         },
         "get_bucket_lifecycle_configuration": {
@@ -86,6 +83,7 @@ EXPECTED: dict[str, dict[str, Any]] = {
                 },
             ],
         },
+        "get_bucket_logging": {},
         "get_bucket_ownership_controls": {
             "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
         },
@@ -223,36 +221,59 @@ def test_a_bucket_that_vanished_is_found_and_made_again(stack: Stack):
     assert stack.hand.settings(bucket) == before
 
 
-def test_dropping_a_line_fails_in_preview_and_changes_nothing(stack: Stack):
+def test_dropping_a_line_is_refused_in_our_words_before_anything_is_touched(stack: Stack):
+    """Without preview as well: the engine would delete what is not protected, and stop then."""
     bucket = bucket_of(stack, "bob")
-    before = stack.hand.settings(bucket)
-    stack.edit(drop("bob"))
+    before, held = stack.hand.settings(bucket), stack.held("bob")
+    stack.drop("bob")
 
-    told = stack.failing("preview")
-    stack.failing("up")
-
-    # The engine deletes leaves first, and stops at the first that it may not.
-    assert f"{stack.hand.slug('bob')}-policy" in told
-    assert "cannot be deleted" in told
+    for told in (stack.failing("preview"), stack.failing("up", "--skip-preview")):
+        assert (
+            "users: 'bob' is active in this stack and has no line any more; put it back. To take "
+            "the user out of service, write {id: bob, state: suspended}; to delete the bucket "
+            f"{bucket} as well, write state: deleted, run up, then drop the line; to move the "
+            "user to another stack file, run python -m infra.move"
+        ) in " ".join(told.split())
+        assert "unprotect" not in told
+        assert "Traceback" not in told
     assert stack.hand.settings(bucket) == before
-
-
-def test_dropping_a_line_without_preview_leaves_data_and_every_guard(stack: Stack):
-    bucket = bucket_of(stack, "bob")
-    stack.hand.write(bucket, "thesis.tex", b"first", b"second")
-    before = stack.hand.settings(bucket)
-    stack.edit(drop("bob"))
-
-    stack.failing("up", "--skip-preview")
-
-    assert stack.hand.settings(bucket) == before
-    assert stack.hand.bodies(bucket, "thesis.tex") == [b"second", b"first"]
-
+    assert stack.held("bob") == held
     stack.restore()
-    stack.pulumi("up", "--skip-preview")
-    stack.pulumi("refresh", "--preview-only", "--expect-no-changes")
-    assert stack.hand.settings(bucket) == before
-    assert stack.hand.bodies(bucket, "thesis.tex") == [b"second", b"first"]
+    stack.pulumi("preview", "--expect-no-changes")
+
+
+def test_a_changed_platform_is_refused_as_it_would_rename_everybody(stack: Stack):
+    def change(settings: dict[str, Any]) -> None:
+        settings["config"]["cmbcluster-storage:platform"] = "another"
+
+    stack.edit(change)
+
+    told = " ".join(stack.failing("preview").split())
+
+    assert (
+        f"users: 'bob' has the bucket {bucket_of(stack, 'bob')!r} in this stack, and would get "
+        "another, because platform, account, project or region are not what they were; put them "
+        "back, and make a new stack for the new ones"
+    ) in told
+
+
+def test_another_location_is_refused_as_it_would_replace_every_bucket(tmp_path: Path):
+    def change(settings: dict[str, Any]) -> None:
+        settings["config"]["cmbcluster-storage:cloud"]["location"] = "EU"
+
+    stack = Stack(tmp_path, "gcp")
+    with stack.run:
+        stack.pulumi("up", "--skip-preview")
+        stack.edit(change)
+
+        told = " ".join(stack.failing("up", "--skip-preview").split())
+
+        assert (
+            "users: 'bob' has the bucket 'fornax-pulsar-de6f66ce' in EUROPE-WEST4, and a bucket "
+            "cannot move, here to EU; put it back, and make a new stack for new buckets there"
+        ) in told
+        assert "unprotect" not in told
+        assert stack.hand.settings("fornax-pulsar-de6f66ce") == EXPECTED["gcp"]
 
 
 def test_destroy_refuses_the_protected_bucket(stack: Stack):
@@ -353,3 +374,24 @@ def test_a_google_service_account_can_stand_between_user_and_bucket(tmp_path: Pa
         assert stack.hand.identities() == []
         assert stack.hand.settings(bucket) == EXPECTED["gcp"]
         assert stack.hand.bodies(bucket, "thesis.tex") == [b"first"]
+
+
+def test_a_google_service_account_that_was_deleted_gets_its_bucket_back(tmp_path: Path):
+    """Google makes of its grants those of `deleted:serviceAccount:…?uid=…`."""
+
+    def change(settings: dict[str, Any]) -> None:
+        settings["config"]["cmbcluster-storage:cloud"]["identity"] = "serviceAccount"
+
+    stack = Stack(tmp_path, "gcp")
+    with stack.run:
+        stack.edit(change)
+        stack.pulumi("up", "--skip-preview")
+        bucket = bucket_of(stack, "bob")
+        granted = stack.hand.members(bucket)
+        stack.hand.delete_identity(stack.outputs()["users"]["bob"]["serviceAccountName"])
+        assert stack.hand.members(bucket) != granted
+
+        stack.pulumi("refresh", "--skip-preview")
+        stack.pulumi("up", "--skip-preview")
+
+        assert stack.hand.members(bucket) == granted

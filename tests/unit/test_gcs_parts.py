@@ -11,7 +11,8 @@ from sandbox.gcs.fields import partial
 from sandbox.gcs.globs import glob_pattern
 from sandbox.gcs.names import project_number
 from sandbox.gcs.preconditions import etag_of
-from sandbox.gcs.schema import BUCKET, OBJECT, checked, merged
+from sandbox.gcs.resources import BUCKET, OBJECT
+from sandbox.gcs.schema import checked, merged
 from sandbox.gcs.shelf import Listing, Shelf, StoredObject
 
 KEYS = st.lists(st.text("ab/é\U0001f30c", min_size=1, max_size=6), unique=True, max_size=30)

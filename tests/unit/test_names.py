@@ -467,7 +467,7 @@ def test_a_bucket_name_of_more_than_63_characters_is_refused():
     [
         "",
         "andromeda-nebula-0a1b2c3d",
-        "my.old.bucket",
+        "my-old-bucket",
         "ann-123456789012-us-east-1",
         "ann-123456789012-us-east-1-an-2",
         "ann-12345678901-us-east-1-an",
@@ -478,6 +478,24 @@ def test_a_bucket_name_of_more_than_63_characters_is_refused():
 )
 def test_a_bucket_of_another_kind_is_its_own_name(bucket: str):
     assert names.name_of_bucket(bucket) == bucket
+
+
+@pytest.mark.parametrize(
+    ("bucket", "claim"),
+    [
+        ("my.old.bucket", "my-old-bucket"),
+        ("my_old_bucket", "my-old-bucket"),
+        ("my._old-bucket", "my--old-bucket"),
+        ("my.old.bucket-123456789012-us-east-1-an", "my-old-bucket"),
+    ],
+)
+def test_a_bucket_that_is_no_label_has_a_claim_that_is_one(bucket: str, claim: str):
+    assert names.name_of_bucket(bucket) == claim
+
+
+@given(st.from_regex(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]", fullmatch=True))
+def test_any_bucket_has_a_claim_with_a_legal_name(bucket: str):
+    assert DNS_LABEL.fullmatch(names.name_of_bucket(bucket))
 
 
 def test_only_the_last_suffix_is_dropped():

@@ -25,6 +25,11 @@ FORBIDDEN = [
     "s3:PutObjectAcl",
     "s3:PutObjectVersionAcl",
     "iam:PassRole",
+    "kms:CreateGrant",
+    "kms:DisableKey",
+    "kms:Encrypt",
+    "kms:PutKeyPolicy",
+    "kms:ScheduleKeyDeletion",
     "sts:AssumeRole",
 ]
 
@@ -80,10 +85,40 @@ def test_the_cluster_is_trusted_in_its_own_partition(partition: str):
     }
 
 
-def test_the_longest_trust_policy_fits_a_role():
-    # 255: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html
-    trust = policies.irsa_trust("aws-us-gov", "1" * 12, "i" * 255, "n" * 63, "s" * 30)
-    assert len(policies.text(trust)) < 2048
+def test_a_role_is_taken_by_one_service_account_of_one_cluster_through_pod_identity():
+    trust = policies.pod_identity_trust(
+        "aws", "123456789012", "us-east-1", "research", "hub", "ara-planet-8c71157f"
+    )
+    assert trust == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "pods.eks.amazonaws.com"},
+                "Action": ["sts:AssumeRole", "sts:TagSession"],
+                "Condition": {
+                    "StringEquals": {
+                        "aws:RequestTag/eks-cluster-arn": (
+                            "arn:aws:eks:us-east-1:123456789012:cluster/research"
+                        ),
+                        "aws:RequestTag/eks-cluster-name": "research",
+                        "aws:RequestTag/kubernetes-namespace": "hub",
+                        "aws:RequestTag/kubernetes-service-account": "ara-planet-8c71157f",
+                    }
+                },
+            }
+        ],
+    }
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+def test_the_cluster_of_a_pod_identity_is_of_its_own_partition(partition: str):
+    trust = policies.pod_identity_trust(
+        partition, "123456789012", "cn-north-1", "research", "hub", "ara-planet-8c71157f"
+    )
+    assert trust["Statement"][0]["Condition"]["StringEquals"]["aws:RequestTag/eks-cluster-arn"] == (
+        f"arn:{partition}:eks:cn-north-1:123456789012:cluster/research"
+    )
 
 
 def test_a_user_works_with_the_objects_of_one_bucket():
@@ -112,14 +147,36 @@ def test_a_user_works_with_the_objects_of_one_bucket():
     }
 
 
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+def test_a_user_uses_the_operators_key_for_their_own_bucket_only():
+    plain, with_key = policies.user_access(BUCKET), policies.user_access(BUCKET, KEY)
+    assert with_key == {
+        "Version": "2012-10-17",
+        "Statement": [
+            *plain["Statement"],
+            {
+                "Sid": "UseKey",
+                "Effect": "Allow",
+                "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+                "Resource": KEY,
+                "Condition": {
+                    "StringLike": {"kms:EncryptionContext:aws:s3:arn": [BUCKET, f"{BUCKET}/*"]}
+                },
+            },
+        ],
+    }
+
+
 @pytest.mark.parametrize("forbidden", FORBIDDEN)
 def test_no_grant_of_a_user_covers(forbidden: str):
-    granted = actions(policies.user_access(BUCKET))
+    granted = actions(policies.user_access(BUCKET, KEY))
     assert [grant for grant in granted if fnmatchcase(forbidden.lower(), grant.lower())] == []
 
 
 def test_a_user_has_no_wildcard_and_puts_nothing_but_objects():
-    granted = actions(policies.user_access(BUCKET))
+    granted = actions(policies.user_access(BUCKET, KEY))
     assert [action for action in granted if "*" in action or "?" in action] == []
     assert [action for action in granted if action.startswith("s3:Put")] == ["s3:PutObject"]
     assert [action for action in granted if action.startswith("s3:Delete")] == ["s3:DeleteObject"]
@@ -177,3 +234,7 @@ def test_one_member_works_with_the_objects_of_a_bucket_and_nobody_else():
     assert policies.object_user(MEMBER) == {
         "bindings": [{"role": "roles/storage.objectUser", "members": [MEMBER]}]
     }
+
+
+def test_nobody_works_with_the_objects_of_a_bucket_without_a_member():
+    assert policies.object_user(None) == {"bindings": []}

@@ -4,14 +4,19 @@ import re
 import types
 import typing
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from cmbcluster_storage import rules
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from infra.config import read
 from infra.settings import StackConfig
 from infra.stack import OUTPUTS
+from infra.stack_files import EXTENDS
 from sandbox.workspace import CHECKOUT
 
 README = (CHECKOUT / "README.md").read_text("utf-8")
@@ -67,6 +72,8 @@ def models_in(annotation: Any) -> list[type[BaseModel]]:
 
 def type_name(annotation: Any) -> str:
     origin = typing.get_origin(annotation)
+    if origin is tuple:
+        return f"list of {type_name(typing.get_args(annotation)[0])}"
     if origin is typing.Literal:
         return " or ".join(f"`{value}`" for value in typing.get_args(annotation))
     if origin is types.UnionType:
@@ -102,9 +109,44 @@ def test_the_outputs_table_is_the_code_s():
     ]
 
 
+def class_rows() -> Iterator[str]:
+    """Yield, for each neutral class, what is written on each cloud and what is read on S3."""
+    for neutral in typing.get_args(rules.StorageClass):
+        written = rules.S3_STORAGE_CLASSES.get(neutral)
+        read = [
+            f"`{on_s3}`"
+            for on_s3, as_neutral in rules.NEUTRAL_STORAGE_CLASSES.items()
+            if as_neutral == neutral and on_s3 != written
+        ]
+        on_aws = f"`{written}`" if written else "refused: nobody can read it before it is restored"
+        yield f"| `{neutral}` | `{neutral}` | {on_aws} | {', '.join(read)} |"
+
+
+def test_the_table_of_storage_classes_is_the_code_s():
+    assert table("storage classes table") == list(class_rows())
+
+
 @pytest.mark.parametrize("block", blocks("python"))
 def test_python_blocks_run(block: str):
     exec(compile(block, "README.md", "exec"), {})  # noqa: S102 - our own README
+
+
+@pytest.mark.parametrize("block", blocks("yaml"))
+def test_yaml_blocks_are_stack_files_that_are_accepted(tmp_path: Path, block: str):
+    """A piece of one is completed from the committed file, unless it extends that."""
+    committed = (CHECKOUT / "Pulumi.aws.yaml").read_text("utf-8")
+    (tmp_path / "Pulumi.aws.yaml").write_text(committed, "utf-8")
+    written = yaml.safe_load(block)
+    shown = written.get("config", written)
+    whole = {} if EXTENDS in shown else yaml.safe_load(committed)["config"]
+    (tmp_path / "Pulumi.shown.yaml").write_text(yaml.safe_dump({"config": whole | shown}), "utf-8")
+
+    config = read(tmp_path, "shown")
+
+    users = shown["cmbcluster-storage:users"]
+    assert [user.id for user in config.users] == [
+        entry if isinstance(entry, str) else entry["id"] for entry in users
+    ]
 
 
 def test_the_first_screen_shows_exactly_two_commands():
@@ -118,11 +160,11 @@ def test_the_first_screen_shows_exactly_two_commands():
 
 
 def test_make_targets_of_the_documents_exist():
-    targets = set(re.findall(r"^([a-z ]+):", (CHECKOUT / "Makefile").read_text("utf-8"), re.M))
+    targets = set(re.findall(r"^([a-z -]+):", (CHECKOUT / "Makefile").read_text("utf-8"), re.M))
     known = {target for line in targets for target in line.split()}
     texts = README + (CHECKOUT / "CONTRIBUTING.md").read_text("utf-8")
 
-    assert set(re.findall(r"make ([a-z]+)\b(?=`|\n)", texts)) <= known
+    assert set(re.findall(r"make ([a-z-]+)\b(?=`|\n)", texts)) <= known
 
 
 def test_ci_runs_only_what_the_readme_says():

@@ -12,7 +12,7 @@ from cmbcluster_storage import (
     UnsupportedError,
     s3,
 )
-from cmbcluster_storage.factory import _missing_extra
+from cmbcluster_storage.errors import missing_extra
 from cmbcluster_storage.provider import guessed_content_type
 
 AWS = Settings(CLOUD_PROVIDER="aws", AWS_REGION="eu-west-1")
@@ -50,7 +50,7 @@ def test_missing_sdk_names_the_cure(monkeypatch, settings, module, absent):
 
 @pytest.mark.parametrize("absent", ["google", "google.cloud"])
 def test_sdk_is_missing_with_the_package_that_holds_it(absent):
-    with pytest.raises(MissingExtraError), _missing_extra("gcp", "google.cloud.storage"):
+    with pytest.raises(MissingExtraError), missing_extra("gcp", "google.cloud.storage"):
         raise ModuleNotFoundError(name=absent)
 
 

@@ -89,8 +89,8 @@ def busy():
 async def serve(monkeypatch):
     """Return what makes a provider whose requests a `Server` answers."""
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://storage.invalid")
-    patient = gcs._CALL["retry"].with_delay(initial=0, maximum=0).with_timeout(0.2)
-    monkeypatch.setitem(gcs._CALL, "retry", patient)
+    patient = gcs.CALL["retry"].with_delay(initial=0, maximum=0).with_timeout(0.2)
+    monkeypatch.setitem(gcs.CALL, "retry", patient)
     providers = []
 
     def made(*answers):
@@ -241,7 +241,7 @@ def test_session_is_tuned(monkeypatch, variables, trusts, certificates):
         monkeypatch.delenv(name, raising=False)
     for name, value in {**variables, "STORAGE_EMULATOR_HOST": "http://storage.invalid"}.items():
         monkeypatch.setenv(name, value)
-    client = gcs._client(None)
+    client = gcs.client(None)
     session = client._http
 
     assert client.project is None
@@ -259,7 +259,7 @@ def test_a_client_certificate_keeps_its_adapter(monkeypatch):
         session.mount("https://", own)
 
     monkeypatch.setattr(AuthorizedSession, "configure_mtls_channel", configured)
-    client = gcs._client(None)
+    client = gcs.client(None)
 
     assert client._http.adapters["https://"] is own
     client.close()

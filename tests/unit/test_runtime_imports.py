@@ -24,6 +24,7 @@ def loaded_by(statement: str) -> set[str]:
         ("from cmbcluster_storage import names, rules, volumes", set()),
         ("from cmbcluster_storage import StorageError", set()),
         ("from cmbcluster_storage import ObjectInfo", set()),
+        ("from cmbcluster_storage import StackOutputs", set()),
         ("from cmbcluster_storage import Settings", {"asyncio", "pydantic"}),
         ("from cmbcluster_storage import StorageManager", {"asyncio", "pydantic"}),
         ("import cmbcluster_storage.s3", {"asyncio", "boto3", "botocore"}),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.properties import UNKNOWN, differences, from_struct, like, to_struct
+from sandbox.properties import UNKNOWN, besides, differences, from_struct, like, to_struct
 
 # A busy machine makes no test fail.
 UNTIMED = settings(deadline=None)
@@ -147,6 +147,19 @@ def test_differences_are_the_same_places_in_both_directions(one, other):
 )
 def test_what_was_found_is_written_the_way_it_was_wanted(found, wanted, written):
     assert like(found, wanted) == written
+
+
+@pytest.mark.parametrize(
+    ("properties", "kept", "said"),
+    [
+        ({"path": "/"}, {}, {}),
+        ({"path": "/"}, {"path": "/hub/"}, {"path": "/"}),
+        ({"path": "/hub/"}, {}, {"path": "/hub/"}),
+        ({"path": None, "name": "/"}, {}, {"path": None, "name": "/"}),
+    ],
+)
+def test_a_default_is_not_said_unless_it_is_kept(properties, kept, said):
+    assert besides(properties, {"path": "/"}, kept=kept) == said
 
 
 def test_the_order_is_that_of_what_was_wanted():

@@ -1,11 +1,10 @@
 import json
-import subprocess
-import sys
 from functools import cache
 
 import pytest
+from program import AWS_EVERYTHING, GCP_EVERYTHING, Cloud, run
 
-from sandbox import aws, gcp, kubernetes, schema
+from sandbox import aws, gcp, kubernetes, schema, sdk_schema
 from sandbox.properties import UNKNOWN
 from sandbox.schema import Schema
 
@@ -15,58 +14,6 @@ SDKS = {
     "pulumi_kubernetes": kubernetes.TYPES,
 }
 TOKENS = [token for types in SDKS.values() for token in types]
-
-CLOUDS = (
-    {
-        "provider": "aws",
-        "accountId": "123456789012",
-        "region": "us-east-1",
-        "oidcIssuer": "oidc.eks.us-east-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE",
-    },
-    {
-        "provider": "gcp",
-        "project": "cmbcluster-research",
-        "projectNumber": "123456789012",
-        "location": "europe-west4",
-        "identity": "serviceAccount",
-    },
-)
-
-# The program with one user, in a process of its own: Pulumi's mocks leave event loops open.
-_PROGRAM = """
-import asyncio, json, sys
-import pulumi
-from pulumi.runtime.stack import run_pulumi_func
-from infra.settings import StackConfig
-from infra.stack import deploy
-
-registered = {}
-
-class Mocks(pulumi.runtime.Mocks):
-    def call(self, args):
-        return {}
-
-    def new_resource(self, args):
-        registered[args.typ] = args.inputs
-        made = ("arn", "email", "member", "name")
-        return args.name, {key: f"the {key}" for key in made} | args.inputs
-
-async def program():
-    deploy(StackConfig.model_validate_json(json.dumps({
-        "platform": "cmbcluster",
-        "cloud": json.loads(sys.argv[1]),
-        "kubernetes": {"namespace": "cmbcluster", "context": "cmbcluster-aws"},
-        "buckets": {"labels": {"cost-centre": "research"}},
-        "users": ["ann@example.org"],
-    })))
-
-async def main():
-    pulumi.runtime.set_mocks(Mocks())
-    await run_pulumi_func(program)
-
-asyncio.run(main())
-print(json.dumps(registered))
-"""
 
 # A small provider: every shape there is, and an object that contains itself.
 SMALL = Schema(
@@ -102,26 +49,26 @@ SMALL = Schema(
 @cache
 def derived(sdk):
     # As it comes out of the file that keeps it.
-    return Schema(json.loads(json.dumps(schema.derived(sdk, SDKS[sdk]))))
+    return Schema(json.loads(json.dumps(sdk_schema.derived(sdk, SDKS[sdk]))))
 
 
-def sdk_schema(token):
+def schema_of(token):
     return derived(next(sdk for sdk, types in SDKS.items() if token in types))
 
 
 @cache
 def program_inputs():
-    """What the engine would be given for one user: token to inputs."""
+    """What the engine would be given for one user, with every option on: token to inputs."""
     registered = {}
-    for cloud in CLOUDS:
-        completed = subprocess.run(
-            [sys.executable, "-W", "ignore", "-c", _PROGRAM, json.dumps(cloud)],
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        registered |= json.loads(completed.stdout)
-    return {token: registered[token] for token in TOKENS if token in registered}
+    for stack in (AWS_EVERYTHING, GCP_EVERYTHING):
+        cloud = Cloud()
+        run(stack.config("ann@example.org"), cloud)
+        registered |= cloud.inputs_by_type
+    return {
+        token: inputs
+        for token, inputs in registered.items()
+        if not token.startswith(("cmbcluster-storage:", "pulumi:"))
+    }
 
 
 def failures(inputs, kind="small", of=SMALL):
@@ -167,10 +114,10 @@ def put(value):
 
 def is_free(token, path):
     """Tell whether a path's last key is the user's own: a tag, a label, …"""
-    shape = {"object": sdk_schema(token).inputs[token]}
+    shape = {"object": schema_of(token).inputs[token]}
     for key in path[:-1]:
         if "object" in shape:
-            shape = sdk_schema(token).objects[shape["object"]]["properties"][key]
+            shape = schema_of(token).objects[shape["object"]]["properties"][key]
         else:
             shape = shape.get("array") or shape["map"]
     return "map" in shape
@@ -182,7 +129,7 @@ def test_the_program_uses_every_type_of_the_sandbox_and_no_other():
 
 @pytest.mark.parametrize("token", TOKENS)
 def test_what_the_program_registers_passes(token):
-    assert failures(program_inputs()[token], token, sdk_schema(token)) == []
+    assert failures(program_inputs()[token], token, schema_of(token)) == []
 
 
 @pytest.mark.parametrize("token", TOKENS)
@@ -192,7 +139,7 @@ def test_every_misspelt_key_of_the_program_is_refused_with_the_right_spelling(to
         if isinstance(path[-1], int) or is_free(token, path):
             continue
         misspelt = f"{path[-1]}x"
-        found = failures(changed(inputs, path, rename(misspelt)), token, sdk_schema(token))
+        found = failures(changed(inputs, path, rename(misspelt)), token, schema_of(token))
         assert (
             dotted((*path[:-1], misspelt)),
             f"unknown property {misspelt!r}; did you mean {path[-1]!r}?",
@@ -214,7 +161,7 @@ def test_every_value_of_the_program_is_refused_in_another_type(token):
         else:
             wrong.remove(7)
         for item in wrong:
-            found = failures(changed(inputs, path, put(item)), token, sdk_schema(token))
+            found = failures(changed(inputs, path, put(item)), token, schema_of(token))
             assert dotted(path) in dict(found), f"{dotted(path)} took {item!r}: {found}"
             assert f"got {json.dumps(item)}" in dict(found)[dotted(path)]
             checked += 1
@@ -226,7 +173,7 @@ def test_every_value_of_the_program_is_refused_in_another_type(token):
 def test_every_value_of_the_program_may_be_unknown_in_a_preview(token):
     inputs = program_inputs()[token]
     for path, _ in entries(inputs):
-        assert failures(changed(inputs, path, put(UNKNOWN)), token, sdk_schema(token)) == []
+        assert failures(changed(inputs, path, put(UNKNOWN)), token, schema_of(token)) == []
 
 
 @pytest.mark.parametrize(
@@ -261,8 +208,8 @@ def test_what_the_providers_require_may_not_be_missing(token, path):
     nothing = changed(inputs, where, put(None))
     missing = [(path, f"required property {where[-1]!r} is missing")]
 
-    assert failures(left_out, token, sdk_schema(token)) == missing
-    assert failures(nothing, token, sdk_schema(token)) == missing
+    assert failures(left_out, token, schema_of(token)) == missing
+    assert failures(nothing, token, schema_of(token)) == missing
 
 
 @pytest.mark.parametrize(
@@ -348,7 +295,7 @@ def test_a_map_takes_any_key():
 
 @pytest.mark.parametrize("token", TOKENS)
 def test_the_outputs_contain_every_input(token):
-    assert program_inputs()[token].keys() <= set(sdk_schema(token).outputs[token])
+    assert program_inputs()[token].keys() <= set(schema_of(token).outputs[token])
 
 
 @pytest.mark.parametrize(
@@ -361,7 +308,24 @@ def test_the_outputs_contain_every_input(token):
     ],
 )
 def test_what_the_provider_adds_is_an_output(token, output):
-    assert output in sdk_schema(token).outputs[token]
+    assert output in schema_of(token).outputs[token]
+
+
+def test_a_functions_schema_is_its_signature_and_its_result():
+    function = "aws:s3/getBuckets:getBuckets"
+    document = sdk_schema.derived("pulumi_aws", {function: "s3.get_buckets"})
+    text = ("bucketRegion", "prefix", "region")
+
+    assert document == {
+        "inputs": {function: "pulumi_aws.s3.get_buckets.get_buckets"},
+        "outputs": {function: ["bucketRegion", "buckets", "maxBuckets", "prefix", "region"]},
+        "objects": {
+            "pulumi_aws.s3.get_buckets.get_buckets": {
+                "properties": dict.fromkeys(text, "string") | {"maxBuckets": "integer"},
+                "required": [],
+            }
+        },
+    }
 
 
 def test_a_schema_is_kept_and_read_back(tmp_path, monkeypatch):
@@ -371,7 +335,7 @@ def test_a_schema_is_kept_and_read_back(tmp_path, monkeypatch):
     def never(sdk, tokens):
         raise AssertionError("derived again")
 
-    monkeypatch.setattr(schema, "derived", never)
+    monkeypatch.setattr(sdk_schema, "derived", never)
     second = schema.load("pulumi_kubernetes", kubernetes.TYPES, folder)
 
     assert vars(first) == vars(second) == vars(derived("pulumi_kubernetes"))

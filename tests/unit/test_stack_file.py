@@ -1,7 +1,7 @@
 import copy
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -9,6 +9,7 @@ from pydantic.alias_generators import to_camel
 
 from infra.config import PROJECT, ConfigError, parse
 from infra.settings import StackConfig
+from infra.settings.users import State
 
 PROJECT_FOLDER = Path(__file__).parents[2]
 PROJECT_FILE = yaml.safe_load((PROJECT_FOLDER / "Pulumi.yaml").read_text("utf-8"))
@@ -37,7 +38,7 @@ def covers(read: Any, written: Any) -> bool:
         return all(key in read and covers(read[key], written[key]) for key in written)
     if isinstance(written, list):
         return len(read) == len(written) and all(map(covers, read, written))
-    return read in (written, {"id": written})
+    return written in (read, read["id"] if isinstance(read, dict) else None)
 
 
 def test_the_project_is_the_one_whose_config_is_read():
@@ -130,10 +131,15 @@ DOCUMENTED: list[Any] = [
     (("buckets", "noncurrentVersionsKept"), 30),
     (("buckets", "noncurrentDays"), 30),
     (("buckets", "abortUploadsAfterDays"), 7),
+    (("buckets", "scratchDays"), 30),
+    *[(("buckets", "storageClass"), name) for name in ("STANDARD", "NEARLINE", "COLDLINE")],
+    (("buckets", "accessLogsTo"), "cmbcluster-access-logs"),
     (("buckets", "labels"), {}),
     (("buckets", "labels"), {"cost-centre": "research"}),
     (("users",), ["ann@example.org"]),
     (("users",), [{"id": "bob"}]),
+    *[(("users",), [{"id": "bob", "state": state}]) for state in get_args(State)],
+    (("users",), [{"id": "eve", "bucket": "andromeda-nebula-0a1b2c3d", "adopt": ["bucket"]}]),
 ]
 DOCUMENTED_ON: dict[str, list[Any]] = {
     "aws": [
@@ -142,6 +148,10 @@ DOCUMENTED_ON: dict[str, list[Any]] = {
         (("cloud", "accountId"), "123456789012"),
         (("cloud", "region"), "us-east-1"),
         (("cloud", "oidcIssuer"), "oidc.eks.us-east-1.amazonaws.com/id/EXAMPLE"),
+        (("cloud", "identity"), "irsa"),
+        (("cloud", "bucketNamespace"), "accountRegional"),
+        (("cloud", "bucketNamespace"), "global"),
+        (("buckets", "encryptionKey"), "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab"),
     ],
     "gcp": [
         *DOCUMENTED,
@@ -152,6 +162,11 @@ DOCUMENTED_ON: dict[str, list[Any]] = {
         (("cloud", "identity"), "workloadIdentity"),
         (("cloud", "identity"), "serviceAccount"),
         (("buckets", "softDeleteDays"), 7),
+        (("buckets", "storageClass"), "ARCHIVE"),
+        (
+            ("buckets", "encryptionKey"),
+            "projects/cmb/locations/europe-west4/keyRings/buckets/cryptoKeys/users",
+        ),
     ],
 }
 
