@@ -32,7 +32,8 @@ def constants(state: State) -> dict[str, Any]:
         `resources`, each with the indexes of those that it refers to, in an order in which
         they can be made; `outputs` of the stack.
     """
-    stack, *resources = state["deployment"]["resources"]
+    resources = _programs_own(state)
+    stack = resources.pop(0)
     index = {resource["urn"]: number for number, resource in enumerate(resources)}
     return {
         "resources": [_constant(resource, index) for resource in resources],
@@ -105,5 +106,14 @@ def declared(state: State) -> dict[str, Any]:
             "dependencies": sorted(resource.get("dependencies", ())),
             "outputs": None if resource["custom"] else resource.get("outputs"),
         }
-        for resource in state["deployment"]["resources"]
+        for resource in _programs_own(state)
     }
+
+
+def _programs_own(state: State) -> list[State]:
+    """Return a state's resources, the stack first, but the engine's own provider."""
+    return [
+        resource
+        for resource in state["deployment"]["resources"]
+        if resource["type"] != "pulumi:providers:pulumi"
+    ]

@@ -85,9 +85,9 @@ def contest(stack: str, users: int, folder: Path) -> Result:
         for turn in range(_ROUNDS):
             order = (ours, peer) if turn % 2 else (peer, ours)
             for contestant in order:
-                contestant.time("preview", *_PREVIEW)
+                contestant.measure("preview", *_PREVIEW)
             for contestant in order:
-                contestant.time("no-op up", "up", "--skip-preview", "--expect-no-changes")
+                contestant.measure("no-op up", "up", "--skip-preview", "--expect-no-changes")
     return Result(
         users,
         len(state["deployment"]["resources"]),
@@ -132,10 +132,10 @@ class _Contestant:
 
     def made(self) -> dict[str, Any]:
         """Make the stack; return its state."""
-        self.time("first up", "up", "--skip-preview")
+        self.measure("first up", "up", "--skip-preview")
         return json.loads(self._pulumi("stack", "export"))
 
-    def time(self, step: str, *command: str) -> None:
+    def measure(self, step: str, *command: str) -> None:
         """Run a command and keep what it took."""
         with Peaks() as peaks:
             started = time.perf_counter()

@@ -132,8 +132,10 @@ class Bucket(ResourceType):
             self._api.find("DELETE", f"{path}/{key}", generation=item["generation"])
 
         with futures.ThreadPoolExecutor(_WORKERS) as pool:
-            try:
-                list(pool.map(delete, objects))
-            except ProviderError as error:
-                message = "could not delete non-empty bucket due to error when deleting contents"
-                raise ProviderError(f"{message}: {error}") from error
+            deletions = [pool.submit(delete, item) for item in objects]
+        try:
+            for deletion in deletions:
+                deletion.result()
+        except ProviderError as error:
+            message = "could not delete non-empty bucket due to error when deleting contents"
+            raise ProviderError(f"{message}: {error}") from error
