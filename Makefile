@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test check unit emulator engine bench-engine lock clean
+.PHONY: help setup demo test check unit emulator engine bench-engine bench-runtime lock clean
 
 help:
 	@echo "make demo      two researchers' storage on AWS, without an account, in a minute"
@@ -10,6 +10,7 @@ help:
 	@echo "make check     format, lint, types, layers, README"
 	@echo "make unit      tests that touch memory only; likewise: make emulator, make engine"
 	@echo "make bench-engine  what our program costs beside a bare one, in a quarter of an hour"
+	@echo "make bench-runtime  the runtime beside the clouds' own SDKs, about 10 minutes"
 	@echo "make setup     only what the others do first"
 	@echo "make lock      lock the dependencies of pyproject.toml anew"
 	@echo "make clean     remove the environment and all that runs left; the engine stays cached"
@@ -24,7 +25,11 @@ demo: setup
 PARALLEL := --numprocesses auto --dist worksteal
 
 test: setup
-	$(BIN)/pytest --cov --cov-report=term $(PARALLEL)
+	$(BIN)/pytest -m "not engine" --cov --cov-report= --cov-fail-under=0
+	$(BIN)/pytest -m engine --cov --cov-append --cov-report=term $(PARALLEL)
+
+bench-runtime: setup
+	$(BIN)/python -m benchmarks.runtime
 
 unit emulator: setup
 	$(BIN)/pytest -m $@

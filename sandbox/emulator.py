@@ -26,6 +26,7 @@ from sandbox.aws_requests import (
     query,
 )
 from sandbox.eks import EksError, PodIdentityAssociations
+from sandbox.emulator_gaps import mend
 from sandbox.s3_names import refusal
 from sandbox.servers import SavedSoon, ServerProcess, arguments, terminated
 
@@ -119,6 +120,7 @@ async def _serve(listener: int, state: Path, parent: int) -> None:
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
 
+    mend()
     stores = _Stores(state)
     stores.load()
     config = Config()

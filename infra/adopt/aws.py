@@ -6,8 +6,9 @@ The twin of `infra.adopt.gcp`: same functions and order. Only `found` asks the c
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cmbcluster_storage import names, rules, s3, s3_parts
-from cmbcluster_storage.models import BucketParts
+from cmbcluster_storage import names, rules, s3_client, s3_parts
+from cmbcluster_storage.calls import Patience
+from cmbcluster_storage.outputs import BucketParts
 
 from infra import policies
 from infra.adopt.words import LIFECYCLE, Change, listed, pairs
@@ -19,7 +20,8 @@ _VERSIONING = {"Enabled": "on", "Suspended": "suspended", "Disabled": "off"}
 
 def found(cloud: AwsCloud, bucket: str) -> BucketParts:
     """Return what the bucket consists of; raises a StorageError if it is not the account's."""
-    return s3_parts.bucket_parts(s3.client(cloud.region), bucket, cloud.account_id)
+    client = s3_client.s3_client(s3_client.s3_session(cloud.region), Patience())
+    return s3_parts.bucket_parts(client, bucket, cloud.account_id)
 
 
 def obstacles(cloud: AwsCloud, parts: BucketParts) -> Iterator[str]:

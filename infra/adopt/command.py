@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 
 from cmbcluster_storage.errors import (
+    SDKS,
     BucketNotFoundError,
     MissingExtraError,
     StorageError,
@@ -22,8 +23,6 @@ from infra.adopt import words
 from infra.config import ConfigError, parse, read
 from infra.settings import StackConfig
 from infra.stack_files import PROJECT, StackFileError, project_folder
-
-_SDKS = {"aws": "boto3", "gcp": "google.cloud.storage"}
 
 
 class AdoptionError(Exception):
@@ -61,13 +60,13 @@ def adoption(config: StackConfig, user: str, bucket: str) -> tuple[str, str]:
     cloud = config.cloud
     try:
         # The twin of the config's cloud; the other one's SDK need not be there.
-        with missing_extra(cloud.provider, _SDKS[cloud.provider]):
+        with missing_extra(cloud.provider):
             twin = import_module(f"infra.adopt.{cloud.provider}")
         _check_entry(config, user, bucket)
         parts = twin.found(cloud, bucket)
     except MissingExtraError as error:
         raise AdoptionError(
-            f"provider: {_shown(cloud.provider)} needs {_SDKS[cloud.provider]}, which is not "
+            f"provider: {_shown(cloud.provider)} needs {SDKS[cloud.provider][0]}, which is not "
             f"installed; `pip install -e '.[{cloud.provider}]'` in the checkout"
         ) from error
     except BucketNotFoundError as error:

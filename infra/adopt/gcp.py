@@ -6,8 +6,8 @@ The twin of `infra.adopt.aws`: same functions and order. Only `found` asks the c
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cmbcluster_storage import gcs, gcs_parts, names, rules
-from cmbcluster_storage.models import BucketParts
+from cmbcluster_storage import gcs_client, gcs_parts, names, rules
+from cmbcluster_storage.outputs import BucketParts
 
 from infra import policies
 from infra.adopt.words import LIFECYCLE, Change, listed, on_off, pairs
@@ -28,7 +28,7 @@ _TAKEN_AWAY = {
 
 def found(cloud: GcpCloud, bucket: str) -> BucketParts:
     """Return what the bucket consists of; raises a StorageError if it is not the project's."""
-    return gcs_parts.bucket_parts(gcs.client(cloud.project), bucket, cloud.project_number)
+    return gcs_parts.bucket_parts(gcs_client.client(cloud.project), bucket, cloud.project_number)
 
 
 def obstacles(cloud: GcpCloud, parts: BucketParts) -> Iterator[str]:

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from cmbcluster_storage.errors import (
         AccessDeniedError,
+        BucketExistsError,
         BucketNotFoundError,
         ConfigurationError,
         ConflictError,
         InvalidRequestError,
         MissingExtraError,
         ObjectNotFoundError,
+        OutcomeUnknownError,
+        PartialFailureError,
         PreconditionFailedError,
         StorageError,
         StorageTimeoutError,
@@ -25,11 +28,13 @@ if TYPE_CHECKING:
     )
     from cmbcluster_storage.factory import StorageProviderFactory
     from cmbcluster_storage.manager import StorageManager
-    from cmbcluster_storage.models import ObjectInfo, StackOutputs
+    from cmbcluster_storage.models import ObjectInfo
+    from cmbcluster_storage.outputs import StackOutputs
     from cmbcluster_storage.settings import Settings
 
 __all__ = [
     "AccessDeniedError",
+    "BucketExistsError",
     "BucketNotFoundError",
     "ConfigurationError",
     "ConflictError",
@@ -37,6 +42,8 @@ __all__ = [
     "MissingExtraError",
     "ObjectInfo",
     "ObjectNotFoundError",
+    "OutcomeUnknownError",
+    "PartialFailureError",
     "PreconditionFailedError",
     "Settings",
     "StackOutputs",
@@ -52,7 +59,7 @@ __all__ = [
 _MODULES = {
     "ObjectInfo": "models",
     "Settings": "settings",
-    "StackOutputs": "models",
+    "StackOutputs": "outputs",
     "StorageManager": "manager",
     "StorageProviderFactory": "factory",
 }

@@ -6,6 +6,9 @@
       AccessDeniedError          PermissionError
       ConflictError
         PreconditionFailedError
+        BucketExistsError        FileExistsError
+        PartialFailureError
+      OutcomeUnknownError
       InvalidRequestError        ValueError
       UnavailableError           ConnectionError      retryable
       StorageTimeoutError        TimeoutError         retryable
@@ -35,7 +38,10 @@ class StorageError(Exception):
         bucket: name of the bucket; None if the failure is not about one.
         key: name of the object; None if the failure is not about one.
         request_id: what the vendor's support asks for; None if no answer came.
+        attempts: how often it was asked; 0 if it never was.
+        seconds: how long all attempts and the waits between them took.
         retryable: the same call may succeed later.
+        uncertain: the answer was lost: what was asked for may have happened.
     """
 
     retryable: ClassVar[bool] = False
@@ -50,6 +56,7 @@ class StorageError(Exception):
         bucket: str | None = None,
         key: str | None = None,
         request_id: str | None = None,
+        uncertain: bool = False,
     ) -> None:
         """Say what is wrong, then where."""
         super().__init__(message)
@@ -59,9 +66,18 @@ class StorageError(Exception):
         self.bucket = bucket
         self.key = key
         self.request_id = request_id
+        self.uncertain = uncertain
+        self.attempts = 0
+        self.seconds = 0.0
         if isinstance(self, OSError):
             self.errno = self._errno
             self.strerror = os.strerror(self._errno)
+            self.filename = self._place()
+
+    def locate(self, provider: str, operation: str, bucket: str | None, key: str | None) -> None:
+        """Say where it happened, which only the caller of a request knows."""
+        self.provider, self.operation, self.bucket, self.key = provider, operation, bucket, key
+        if isinstance(self, OSError):
             self.filename = self._place()
 
     def __str__(self) -> str:
@@ -105,6 +121,29 @@ class PreconditionFailedError(ConflictError):
     """The object is not the one that the caller's condition named."""
 
 
+class BucketExistsError(ConflictError, FileExistsError):
+    """The bucket's name is taken by somebody else, or by another user's bucket."""
+
+    _errno = errno.EEXIST
+
+
+class PartialFailureError(ConflictError):
+    """Some of it is done, the rest is not; the same call goes on with the rest.
+
+    Attributes:
+        left: what is left: keys, or keys and versions; the first 1,000 of them.
+    """
+
+    left: tuple[str, ...] = ()
+
+
+class OutcomeUnknownError(StorageError):
+    """The answer was lost, and what is there now does not prove what happened.
+
+    Look at the object before writing again: it may be the one that was to be written.
+    """
+
+
 class InvalidRequestError(StorageError, ValueError):
     """An argument is one that the cloud does not accept."""
 
@@ -135,14 +174,22 @@ class UnsupportedError(StorageError, NotImplementedError):
     """The cloud or server does not offer this."""
 
 
+# What is imported of each cloud's SDK; the first is what people call it.
+SDKS = {
+    "aws": ("boto3", "botocore"),
+    "gcp": ("google.cloud.storage", "google.auth", "google.api_core", "requests", "urllib3"),
+}
+
+
 @contextmanager
-def missing_extra(kind: str, sdk: str) -> Generator[None, None, None]:
-    """Say so if a cloud's SDK, or a package that holds it, is not there."""
+def missing_extra(kind: str) -> Generator[None, None, None]:
+    """Say so if a cloud's SDK, or a package that holds or carries it, is not there."""
     try:
         yield
     except ModuleNotFoundError as error:
-        if not f"{sdk}.".startswith(f"{error.name}."):
+        if not any(f"{part}.".startswith(f"{error.name}.") for part in SDKS[kind]):
             raise
         raise MissingExtraError(
-            f"{sdk} is not installed; pip install 'cmbcluster-storage[{kind}]'", provider=kind
+            f"{SDKS[kind][0]} is not installed; pip install 'cmbcluster-storage[{kind}]'",
+            provider=kind,
         ) from error

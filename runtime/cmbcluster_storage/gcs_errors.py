@@ -4,6 +4,7 @@ Nothing is unmapped: a test walks all classes of the SDK and of what it stands o
 """
 
 import http.client
+import json
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
@@ -38,6 +39,7 @@ _TIMEOUT = (StorageTimeoutError, "no answer in time; try again")
 _UNREACHABLE = (UnavailableError, "the endpoint cannot be reached; check it and try again")
 _BUSY = (UnavailableError, "the cloud is busy or broken; try again later")
 _BROKEN = (UnavailableError, "the answer broke off or was damaged; try again")
+_GONE = (ConflictError, "the upload is not there any more; begin again")
 _UNSUPPORTED = (UnsupportedError, "the server does not offer this")
 
 # Told from a missing object by this text alone: the reason of both is "notFound".
@@ -59,7 +61,7 @@ _ERRORS: dict[str | int | type, tuple[type[StorageError], str]] = {
     405: _UNSUPPORTED,
     408: _TIMEOUT,
     409: (ConflictError, "the state of the bucket or object forbids it"),
-    410: _BROKEN,
+    410: _GONE,
     411: _INVALID,
     412: (PreconditionFailedError, "the object is not the one that the condition names"),
     413: _INVALID,
@@ -126,43 +128,72 @@ _ERRORS: dict[str | int | type, tuple[type[StorageError], str]] = {
 _FOREIGN = tuple(kind for kind in _ERRORS if isinstance(kind, type) and issubclass(kind, Exception))
 
 
+# No server has seen the request: whatever it asks for has not happened.
+_NOT_SENT = (requests.ConnectTimeout, auth.GoogleAuthError, requests.ProxyError, requests.SSLError)
+# A server in between may answer these in place of the one that has done it.
+_UNCERTAIN = (500, 502, 504)
+
+
 @contextmanager
-def sdk_errors(
-    operation: str, bucket: str | None = None, key: str | None = None
-) -> Generator[None, None, None]:
-    """Turn every error of the SDK into ours, chained."""
+def sdk_errors(key: str | None) -> Generator[None, None, None]:
+    """Turn every error of the SDK into ours, chained.
+
+    Args:
+        key: the object that it is about; None: the bucket.
+    """
     try:
         yield
     except _FOREIGN as error:
-        # What is left of a call that was tried again and again is its last failure.
-        last: Any = getattr(error, "cause", None) or error
-        answer: Any = getattr(last, "response", None)
-        status: int = getattr(last, "code", None) or 0
-        reason, request_id, missing = "", None, False
+        answer: Any = getattr(error, "response", None)
+        status: int = getattr(error, "code", None) or 0
+        reason, request_id, text = "", None, ""
         if answer is not None:
             status, request_id = answer.status_code, answer.headers.get("x-guploader-uploadid")
             if status >= 400:  # the body of any other may be half read
                 reason, text = _refusal(answer)
-                missing = status == 404 and (key is None or text.startswith(_NO_BUCKET))
-        clues: list[str | int | type] = [_NO_BUCKET if missing else reason, status]
-        # google.auth's own word for a failure that may pass.
-        again = isinstance(last, auth.GoogleAuthError) and getattr(last, "retryable", False)
-        clues += [auth.TransportError] if again else type(last).__mro__
-        kind, message = next(_ERRORS[clue] for clue in clues if clue in _ERRORS)
+        kind, message = _ours(error, reason, status, text, key)
         raise kind(
-            f"{message} ({reason or type(last).__name__})",
+            f"{message} ({reason or type(error).__name__})",
             provider="gcp",
-            operation=operation,
-            bucket=bucket,
-            key=key,
             request_id=request_id,
+            uncertain=kind.retryable and _is_lost(error, status),
         ) from error
+
+
+def error_of(status: int, body: str, key: str | None) -> StorageError:
+    """Return our error for one of many refusals in one answer."""
+    reason, text = _told(body)
+    kind, message = _ours(api.GoogleAPICallError(""), reason, status, text, key)
+    return kind(f"{message} ({reason or status})", provider="gcp")
+
+
+def _ours(
+    error: Exception, reason: str, status: int, text: str, key: str | None
+) -> tuple[type[StorageError], str]:
+    missing = status == 404 and (key is None or text.startswith(_NO_BUCKET))
+    clues: list[str | int | type] = [_NO_BUCKET if missing else reason, status]
+    # google.auth's own word for a failure that may pass.
+    again = isinstance(error, auth.GoogleAuthError) and getattr(error, "retryable", False)
+    clues += [auth.TransportError] if again else type(error).__mro__
+    return next(_ERRORS[clue] for clue in clues if clue in _ERRORS)
+
+
+def _is_lost(error: Exception, status: int) -> bool:
+    """Return whether the answer was lost, not the request."""
+    if status:
+        return status in _UNCERTAIN
+    refused = isinstance(error, requests.ConnectionError) and "NewConnectionError" in repr(error)
+    return not refused and not isinstance(error, _NOT_SENT)
 
 
 def _refusal(answer: Any) -> tuple[str, str]:
     """Return the reason and text of a refusal; a download's is text alone."""
+    return _told(answer.text)
+
+
+def _told(body: str) -> tuple[str, str]:
     try:
-        told = answer.json()["error"]
+        told = json.loads(body)["error"]
         return told["errors"][0]["reason"], told["message"]
     except (LookupError, TypeError, ValueError):
-        return "", answer.text
+        return "", body

@@ -6,11 +6,11 @@ The twin of `s3_parts`. Only reads, and only what the project owns.
 from typing import Any
 
 from cmbcluster_storage.errors import AccessDeniedError
-from cmbcluster_storage.gcs import CALL
 from cmbcluster_storage.gcs_errors import sdk_errors
-from cmbcluster_storage.models import BucketParts
+from cmbcluster_storage.outputs import BucketParts
 
 _DAY_SECONDS = 24 * 60 * 60
+_TIMEOUT = (10, 60)  # seconds to connect, to read
 
 
 def bucket_parts(client: Any, bucket_name: str, project_number: str) -> BucketParts:
@@ -27,8 +27,8 @@ def bucket_parts(client: Any, bucket_name: str, project_number: str) -> BucketPa
         BucketNotFoundError: there is none.
         AccessDeniedError: it is another project's, or it may not be read.
     """
-    with sdk_errors("bucket_parts", bucket_name):
-        bucket = client.get_bucket(bucket_name, **CALL)
+    with sdk_errors(None):
+        bucket = client.get_bucket(bucket_name, timeout=_TIMEOUT)
     if str(bucket.project_number) != project_number:
         raise AccessDeniedError(
             f"it is of another project than {project_number}, whose stack alone can adopt it",
@@ -36,9 +36,9 @@ def bucket_parts(client: Any, bucket_name: str, project_number: str) -> BucketPa
             operation="bucket_parts",
             bucket=bucket_name,
         )
-    with sdk_errors("bucket_parts", bucket_name):
+    with sdk_errors(None):
         # Version 3 tells of conditions as well, which lower ones refuse.
-        policy = bucket.get_iam_policy(requested_policy_version=3, **CALL)
+        policy = bucket.get_iam_policy(requested_policy_version=3, timeout=_TIMEOUT)
     return BucketParts(
         bucket_name=bucket_name,
         location="+".join(sorted(bucket.data_locations or [bucket.location])),

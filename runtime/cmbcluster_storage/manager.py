@@ -1,18 +1,52 @@
-"""The one object that a hub talks to: objects, volumes and words for people.
+"""The one object that a hub talks to: a provider's operations, volumes, words for people.
 
 Delegates to the settings' provider and to the pure modules; decides nothing.
 """
 
 import asyncio
-from functools import cached_property
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from functools import cached_property, wraps
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from cmbcluster_storage import names, volumes
 from cmbcluster_storage.factory import StorageProviderFactory
-from cmbcluster_storage.models import ObjectInfo
 from cmbcluster_storage.provider import StorageProvider
 from cmbcluster_storage.settings import Settings
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+def _delegated(
+    method: Callable[Concatenate[StorageProvider, _P], Awaitable[_T]],
+) -> Callable[Concatenate["StorageManager", _P], Awaitable[_T]]:
+    """Return a method of the manager that is the provider's, documentation and all."""
+
+    @wraps(method)
+    async def delegate(self: "StorageManager", /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        return await method(await self.opened(), *args, **kwargs)
+
+    return delegate
+
+
+def _iterated(
+    method: Callable[Concatenate[StorageProvider, _P], AsyncGenerator[_T]],
+) -> Callable[Concatenate["StorageManager", _P], AsyncGenerator[_T]]:
+    """Return the same of a method that yields."""
+
+    @wraps(method)
+    async def delegate(
+        self: "StorageManager", /, *args: _P.args, **kwargs: _P.kwargs
+    ) -> AsyncGenerator[_T]:
+        items = method(await self.opened(), *args, **kwargs)
+        try:
+            async for item in items:
+                yield item
+        finally:
+            await items.aclose()
+
+    return delegate
 
 
 class StorageManager:
@@ -31,9 +65,15 @@ class StorageManager:
         """The provider, made on first use: only this imports the SDK."""
         return StorageProviderFactory.create_from_config(self.settings)
 
+    async def opened(self) -> StorageProvider:
+        """Return the provider, made off the event loop: importing an SDK takes long."""
+        if "provider" not in self.__dict__:
+            await asyncio.to_thread(lambda: self.provider)
+        return self.provider
+
     async def __aenter__(self) -> Self:
         """Open the provider, off the event loop."""
-        await asyncio.to_thread(lambda: self.provider)
+        await self.opened()
         return self
 
     async def __aexit__(
@@ -50,29 +90,27 @@ class StorageManager:
         if "provider" in self.__dict__:
             await self.provider.aclose()
 
-    async def upload_object(
-        self,
-        bucket_name: str,
-        object_name: str,
-        file_content: bytes,
-        content_type: str | None = None,
-    ) -> ObjectInfo:
-        """Write a whole object; see `StorageProvider.upload_object`."""
-        return await self.provider.upload_object(
-            bucket_name, object_name, file_content, content_type
-        )
-
-    async def download_object(
-        self, bucket_name: str, object_name: str, *, version_id: str | None = None
-    ) -> bytes:
-        """Return a whole object's content; see `StorageProvider.download_object`."""
-        return await self.provider.download_object(bucket_name, object_name, version_id=version_id)
-
-    async def list_objects(
-        self, bucket_name: str, prefix: str = "", *, versions: bool = False
-    ) -> list[ObjectInfo]:
-        """Return objects or their versions; see `StorageProvider.list_objects`."""
-        return await self.provider.list_objects(bucket_name, prefix, versions=versions)
+    upload_object = _delegated(StorageProvider.upload_object)
+    download_object = _delegated(StorageProvider.download_object)
+    download_file = _delegated(StorageProvider.download_file)
+    stream_object = _iterated(StorageProvider.stream_object)
+    get_object_info = _delegated(StorageProvider.get_object_info)
+    delete_object = _delegated(StorageProvider.delete_object)
+    copy_object = _delegated(StorageProvider.copy_object)
+    restore_object = _delegated(StorageProvider.restore_object)
+    list_objects = _delegated(StorageProvider.list_objects)
+    iter_objects = _iterated(StorageProvider.iter_objects)
+    upload_many = _delegated(StorageProvider.upload_many)
+    download_many = _delegated(StorageProvider.download_many)
+    delete_objects = _delegated(StorageProvider.delete_objects)
+    upload_directory = _delegated(StorageProvider.upload_directory)
+    download_directory = _delegated(StorageProvider.download_directory)
+    create_user_bucket = _delegated(StorageProvider.create_user_bucket)
+    delete_user_bucket = _delegated(StorageProvider.delete_bucket)
+    list_user_buckets = _delegated(StorageProvider.list_user_buckets)
+    get_bucket_metadata = _delegated(StorageProvider.get_bucket_metadata)
+    ensure_bucket_permissions = _delegated(StorageProvider.ensure_bucket_permissions)
+    presigned_url = _delegated(StorageProvider.presigned_url)
 
     def get_fuse_volume_spec(
         self, bucket_name: str, mount_path: str = "/workspace"

@@ -1,20 +1,48 @@
 """Records that the runtime returns: frozen, plain data, no client behind them.
 
-`ObjectInfo` is a Mapping as well, because callers pass it on as a dictionary.
-`StackOutputs` is what the stack tells a hub: a field's text is its description in
-`outputs.schema.json` and in the README. Adding a field is compatible; renaming one is not.
+Each is a Mapping as well, because callers pass them on as dictionaries. Adding a field is
+compatible; renaming one is not. What a stack says of itself is in `outputs`.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from functools import cache
+from typing import ClassVar, Literal, cast
 
-from cmbcluster_storage import contract
+Access = Literal["read", "write"]
+
+
+class Record(Mapping[str, object]):
+    """A dataclass that answers as a Mapping, to its fields' names and their older ones."""
+
+    __slots__ = ()
+    older: ClassVar[Mapping[str, str]] = {}
+
+    def __getitem__(self, key: str) -> object:
+        """Return a field by its name or its older name."""
+        if key not in _keys(type(self)):
+            raise KeyError(key)
+        return getattr(self, self.older.get(key, key))
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the fields' names, then the older ones."""
+        return iter(_keys(type(self)))
+
+    def __len__(self) -> int:
+        """Count what `__iter__` yields."""
+        return len(_keys(type(self)))
+
+
+@cache
+def _keys(record: type[Record]) -> dict[str, None]:
+    """Return the keys in their order, as a dictionary because that is quick to ask."""
+    names = [one.name for one in fields(cast("type[ObjectInfo]", record))]
+    return dict.fromkeys((*names, *record.older))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectInfo(Mapping[str, object]):
+class ObjectInfo(Record):
     """One version of one object.
 
     Attributes:
@@ -22,13 +50,23 @@ class ObjectInfo(Mapping[str, object]):
         name: the object's key.
         size_bytes: length of the content; as a key also `size`.
         content_type: MIME type; None where the cloud does not say (S3's listings).
-        updated: when this version was written, by the cloud's clock; with time zone.
+        updated: when this version was written, by the cloud's clock; with time zone; as a
+            key also `created`: a version is written once.
         etag: tag of the content without quotes; not always an MD5; on Google Cloud it
             changes with the metadata as well.
         version_id: None where the cloud does not say; as a key also `generation`.
-        is_latest: no newer version exists.
+        is_latest: no newer version exists; None where the cloud does not say (S3, of a
+            version that was asked for by its id).
         url: s3://bucket/key or gs://bucket/key.
+        crc32c: checksum of the content, big-endian in base64; None where the cloud does
+            not say.
     """
+
+    older: ClassVar[Mapping[str, str]] = {
+        "size": "size_bytes",
+        "generation": "version_id",
+        "created": "updated",
+    }
 
     bucket_name: str
     name: str
@@ -37,8 +75,9 @@ class ObjectInfo(Mapping[str, object]):
     updated: datetime
     etag: str
     version_id: str | None
-    is_latest: bool
+    is_latest: bool | None
     url: str
+    crc32c: str | None = None
 
     @property
     def size(self) -> int:
@@ -50,119 +89,147 @@ class ObjectInfo(Mapping[str, object]):
         """Older name of `version_id`."""
         return self.version_id
 
-    def __getitem__(self, key: str) -> object:
-        """Return a field by its name or its older name."""
-        if key not in _KEYS:
-            raise KeyError(key)
-        return getattr(self, key)
-
-    def __iter__(self) -> Iterator[str]:
-        """Iterate over the fields' names, then the older ones."""
-        return iter(_KEYS)
-
-    def __len__(self) -> int:
-        """Count what `__iter__` yields."""
-        return len(_KEYS)
-
-
-_KEYS = (*(field.name for field in fields(ObjectInfo)), "size", "generation")
+    @property
+    def created(self) -> datetime:
+        """Older name of `updated`."""
+        return self.updated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BucketParts:
-    """What a bucket that exists already consists of, as its cloud tells it.
+class ObjectPage(Record):
+    """A part of a listing.
+
+    Attributes:
+        objects: objects or versions, ordered by the UTF-8 bytes of their keys.
+        prefixes: what keys with the delimiter after the prefix were folded to.
+    """
+
+    objects: tuple[ObjectInfo, ...]
+    prefixes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PresignedRequest(Record):
+    """A request that anybody may send who holds it.
+
+    Attributes:
+        url: where to.
+        method: how.
+        headers: must be sent with exactly these values.
+        fields: of a form (method POST), before the field `file`; else empty.
+        expires: when it ends at the latest, with time zone: never later than the
+            credentials that signed it, as far as those are known.
+    """
+
+    url: str
+    method: Literal["GET", "PUT", "POST"]
+    headers: Mapping[str, str] = field(hash=False)
+    fields: Mapping[str, str] = field(hash=False)
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BucketUsage(Record):
+    """How much a bucket holds.
+
+    Attributes:
+        size_bytes: all versions together; as a key also `size`.
+        object_count: objects that are there, without older versions; None where the
+            metric does not say.
+        version_count: all versions; None where the metric does not say.
+        measured: when; metrics are up to two days old.
+    """
+
+    older: ClassVar[Mapping[str, str]] = {"size": "size_bytes"}
+
+    size_bytes: int
+    object_count: int | None
+    version_count: int | None
+    measured: datetime
+
+    @property
+    def size(self) -> int:
+        """Older name of `size_bytes`."""
+        return self.size_bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BucketInfo(Record):
+    """One bucket.
+
+    Attributes:
+        name: its name; as a key also `bucket_name`.
+        url: s3://bucket or gs://bucket.
+        location: region, in the cloud's spelling.
+        created: when; with time zone.
+        updated: when its settings last changed; on S3, which does not say, as `created`.
+        versioned: older versions are kept; None in a listing of S3's buckets.
+        storage_class: what objects get when nothing else is said; on S3 always STANDARD.
+        labels: labels, on S3 tags.
+        lifecycle: the rules, in the cloud's own words.
+        usage: None unless it was asked for; `size` is None then, too.
+    """
+
+    older: ClassVar[Mapping[str, str]] = {"bucket_name": "name", "size": "size"}
+
+    name: str
+    url: str
+    location: str
+    created: datetime
+    updated: datetime
+    versioned: bool | None
+    storage_class: str
+    labels: Mapping[str, str] = field(hash=False, default_factory=dict[str, str])
+    lifecycle: tuple[Mapping[str, object], ...] = field(hash=False, default=())
+    usage: BucketUsage | None = None
+
+    @property
+    def bucket_name(self) -> str:
+        """Older name of `name`."""
+        return self.name
+
+    @property
+    def size(self) -> int | None:
+        """Older name of the usage's `size_bytes`."""
+        return self.usage.size_bytes if self.usage else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BucketDeletion(Record):
+    """What deleting a bucket deletes, or has deleted.
 
     Attributes:
         bucket_name: the bucket's name.
-        location: its region or location, as the cloud writes it.
-        parts: those that exist, as `adopt` of a stack file calls them, in the stack's order.
-        settings: all that a stack may want otherwise, as plain data.
+        deleted: False after a dry run.
+        version_count: versions, the latest ones among them.
+        marker_count: markers of deletions; S3 only.
+        upload_count: unfinished uploads; on Google Cloud 0: they cannot be listed.
+        size_bytes: of all versions together.
+        restorable_until: until when what was deleted can be restored (Google Cloud's soft
+            delete) and is billed; None: it cannot.
     """
 
     bucket_name: str
-    location: str
-    parts: tuple[str, ...]
-    settings: Mapping[str, Any]
+    deleted: bool
+    version_count: int
+    marker_count: int
+    upload_count: int
+    size_bytes: int
+    restorable_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UserOutputs:
-    """What a hub needs to know of one user."""
+class Permission(Record):
+    """Who may do what with a bucket.
 
-    bucket_name: Annotated[str, "the user's bucket"]
-    bucket_url: Annotated[str, "the same as tools open it, `s3://…` or `gs://…`"]
-    namespace: Annotated[str, "where the user's server must run"]
-    service_account_name: Annotated[str, "which service account the server must run as"]
-    claim_name: Annotated[str, "which claim the server mounts"]
-    state: Annotated[
-        Literal["active", "suspended", "deleted"],
-        "`active`, `suspended` or `deleted`; only the first may have a server",
-    ]
-    next_step: Annotated[str, "what the next edit of the user's line would do, in words"]
+    Attributes:
+        bucket_name: the bucket's name.
+        member: whose right it is, in the cloud's spelling.
+        access: what it allows.
+        changed: False: it was there before.
+    """
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BucketOutputs:
-    """The rules of every bucket, as in the stack file."""
-
-    versioning: bool
-    noncurrent_versions_kept: int
-    noncurrent_days: int
-    abort_uploads_after_days: int
-    soft_delete_days: Annotated[int | None, "on Google Cloud only"] = None
-    storage_class: str
-    scratch_days: int | None
-    encryption_key: Annotated[str | None, "the name of a key, which is no secret"]
-    access_logs_to: str | None
-    labels: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlatformOutputs:
-    """What all users of a stack share, on either cloud."""
-
-    name: Annotated[str, "`platform` of the stack file"]
-    buckets: Annotated[BucketOutputs, "the rules of every bucket, as in the stack file"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AwsPlatformOutputs(PlatformOutputs):
-    """The same on AWS."""
-
-    provider: Annotated[Literal["aws"], "the cloud"]
-    account_id: Annotated[str, "the account of the buckets"]
-    region: Annotated[str, "the region of the buckets"]
-    bucket_namespace: Annotated[
-        Literal["accountRegional", "global"], "where the buckets' names are unique"
-    ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GcpPlatformOutputs(PlatformOutputs):
-    """The same on Google Cloud."""
-
-    provider: Annotated[Literal["gcp"], "the cloud"]
-    project: Annotated[str, "the id of the buckets' project"]
-    project_number: Annotated[str, "the number of the buckets' project"]
-    location: Annotated[str, "the location of the buckets"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StackOutputs:
-    """What `pulumi stack output --json` prints."""
-
-    users: Annotated[Mapping[str, UserOutputs], "what a hub needs to know of each user, by id"]
-    platform: Annotated[AwsPlatformOutputs | GcpPlatformOutputs, "what all of them share"]
-
-    @classmethod
-    def read(cls, outputs: Mapping[str, object]) -> "StackOutputs":
-        """Return the outputs, checked; keys that only a newer stack has are ignored.
-
-        Args:
-            outputs: `json.loads` of what `pulumi stack output --json` prints.
-
-        Raises:
-            ConfigurationError: a key is missing or holds something else; the text names
-                its path, the value and the cure.
-        """
-        return contract.read(cls, outputs)
+    bucket_name: str
+    member: str
+    access: Access
+    changed: bool

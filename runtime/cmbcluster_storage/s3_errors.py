@@ -8,9 +8,12 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 from botocore import exceptions as sdk
+from botocore.parsers import ResponseParserError
+from urllib3.exceptions import HTTPError
 
 from cmbcluster_storage.errors import (
     AccessDeniedError,
+    BucketExistsError,
     BucketNotFoundError,
     ConfigurationError,
     ConflictError,
@@ -36,6 +39,7 @@ _BROKEN = (UnavailableError, "the answer broke off or was damaged; try again")
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 _ERRORS: dict[str | int | type, tuple[type[StorageError], str]] = {
     "NoSuchBucket": (BucketNotFoundError, "the bucket does not exist"),
+    "BucketAlreadyExists": (BucketExistsError, "the name is somebody else's; choose another"),
     "InvalidObjectState": (ConflictError, "the object is archived; restore it first"),
     "OperationAborted": (UnavailableError, "another call is changing it; try again"),
     "ConditionalRequestConflict": (UnavailableError, "another call is writing it; try again"),
@@ -52,9 +56,14 @@ _ERRORS: dict[str | int | type, tuple[type[StorageError], str]] = {
         ),
         _CREDENTIALS,
     ),
+    "400": _CREDENTIALS,  # to HEAD, whose answer has no body that says more
     "AuthorizationHeaderMalformed": _REGION,
     "IllegalLocationConstraintException": _REGION,
     "RequestTimeout": _TIMEOUT,
+    **dict.fromkeys(("InternalError", "SlowDown", "ServiceUnavailable"), _BUSY),
+    "AccessDenied": _DENIED,
+    "NoSuchUpload": (ConflictError, "the upload is not there any more; begin again"),
+    **dict.fromkeys(("BadDigest", "IncompleteBody", "XAmzContentChecksumMismatch"), _BROKEN),
     "Throttling": _BUSY,
     "ThrottlingException": _BUSY,
     301: _REGION,
@@ -84,6 +93,8 @@ _ERRORS: dict[str | int | type, tuple[type[StorageError], str]] = {
             sdk.IncompleteReadError,
             sdk.PaginationError,
             sdk.ResponseStreamingError,
+            ResponseParserError,
+            HTTPError,
         ),
         _BROKEN,
     ),
@@ -126,27 +137,62 @@ _ERRORS: dict[str | int | type, tuple[type[StorageError], str]] = {
 }
 
 
+# A refusal whose reason cannot be read; answers to HEAD have none to read.
+_UNREADABLE = "Unreadable"
+_ERRORS[_UNREADABLE] = _BROKEN
+# No server has seen the request: whatever it asks for has not happened.
+_NOT_SENT = (
+    sdk.ConnectTimeoutError,
+    sdk.EndpointConnectionError,
+    sdk.ProxyConnectionError,
+    sdk.SSLError,
+)
+# A server in between may answer these in place of the one that has done it.
+_UNCERTAIN = (500, 502, 504)
+_FOREIGN = (
+    sdk.BotoCoreError,
+    sdk.ClientError,
+    sdk.UndefinedModelAttributeError,
+    ResponseParserError,
+    HTTPError,
+)
+
+
 @contextmanager
-def sdk_errors(
-    operation: str, bucket: str | None = None, key: str | None = None
-) -> Generator[None, None, None]:
-    """Turn every error of the SDK into ours, chained."""
+def sdk_errors(key: str | None) -> Generator[None, None, None]:
+    """Turn every error of the SDK into ours, chained.
+
+    Args:
+        key: the object that it is about; None: the bucket.
+    """
     try:
         yield
-    except (sdk.BotoCoreError, sdk.ClientError, sdk.UndefinedModelAttributeError) as error:
-        code, request_id = "", None
-        clues: list[str | int | type] = [*type(error).__mro__]
+    except _FOREIGN as error:
+        code, request_id, status = "", None, 0
         if isinstance(error, sdk.ClientError):
             code = error.response.get("Error", {}).get("Code", "")
             metadata = cast("dict[str, Any]", error.response.get("ResponseMetadata", {}))
-            request_id = metadata.get("RequestId")
-            clues = [code, metadata.get("HTTPStatusCode", 0), *clues]
-        kind, message = next(_ERRORS[clue] for clue in clues if clue in _ERRORS)
+            request_id, status = metadata.get("RequestId"), metadata.get("HTTPStatusCode", 0)
+            if code == str(status) and not error.operation_name.startswith("Head"):
+                code = _UNREADABLE
+        if status == 404 and key is None and code == "404":
+            code = "NoSuchBucket"
+        kind, message = _ours(code, status, type(error))
+        lost = status in _UNCERTAIN if status else not isinstance(error, _NOT_SENT)
         raise kind(
             f"{message} ({code or type(error).__name__})",
             provider="aws",
-            operation=operation,
-            bucket=bucket,
-            key=key,
             request_id=request_id,
+            uncertain=kind.retryable and lost,
         ) from error
+
+
+def error_of(code: str) -> StorageError:
+    """Return our error for one of many refusals in one answer."""
+    kind, message = _ours(code, 0, sdk.ClientError)
+    return kind(f"{message} ({code})", provider="aws")
+
+
+def _ours(code: str, status: int, foreign: type) -> tuple[type[StorageError], str]:
+    clues: tuple[str | int | type, ...] = (code, status, *foreign.__mro__)
+    return next(_ERRORS[clue] for clue in clues if clue in _ERRORS)

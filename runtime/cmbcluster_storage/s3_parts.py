@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from cmbcluster_storage.errors import AccessDeniedError
-from cmbcluster_storage.models import BucketParts
+from cmbcluster_storage.outputs import BucketParts
 from cmbcluster_storage.s3_errors import sdk_errors
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def bucket_parts(client: "S3Client", bucket_name: str, account_id: str) -> Bucke
         BucketNotFoundError: there is none.
         AccessDeniedError: it is another account's, or it may not be read.
     """
-    with sdk_errors("bucket_parts", bucket_name):
+    with sdk_errors(None):
         location = _location(client, bucket_name, account_id)
         settings = _settings(client, {"Bucket": bucket_name, "ExpectedBucketOwner": account_id})
     return BucketParts(

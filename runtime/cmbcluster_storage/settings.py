@@ -4,6 +4,7 @@ What the SDKs read themselves (credentials, `AWS_ENDPOINT_URL`, `STORAGE_EMULATO
 proxies) is not repeated here. A `.env` file does not reach the SDKs: it sets only these fields.
 """
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -13,7 +14,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """Choose the cloud that holds the buckets.
 
-    An empty variable counts as absent; variables of other programs are ignored.
+    An empty variable counts as absent; variables of other programs are ignored. What an
+    operation needs and is not set is named by the error of that operation.
     """
 
     model_config = SettingsConfigDict(
@@ -23,10 +25,38 @@ class Settings(BaseSettings):
     CLOUD_PROVIDER: Literal["gcp", "aws"] = Field(
         default="gcp", description="The cloud that holds the buckets."
     )
-    AWS_REGION: str | None = Field(
-        default=None, description="Region of the buckets, such as us-east-1; S3 requires it."
+    CMBCLUSTER_STORAGE_PLATFORM: Path | None = Field(
+        default=None,
+        description="File with the stack's outputs as JSON: the platform's name, the buckets' "
+        "rules, the users' buckets. None: the platform 'cmbcluster' with the default rules.",
     )
     PROJECT_ID: str | None = Field(
         default=None,
         description="Google Cloud project of the buckets; work with objects needs none.",
     )
+    REGION: str | None = Field(
+        default=None, description="Google Cloud location of buckets that are made here."
+    )
+    AWS_ACCOUNT_ID: str | None = Field(
+        default=None, description="AWS account of buckets that are made here: 12 digits."
+    )
+    AWS_REGION: str | None = Field(
+        default=None, description="Region of the buckets, such as us-east-1; S3 requires it."
+    )
+    S3_DATABASE_BUCKET: str | None = Field(
+        default=None, description="A bucket on S3 that is not a user's and is not touched."
+    )
+    S3_USER_BUCKET_PREFIX: str | None = Field(
+        default=None, description="Start of the names of older buckets, which are users' too."
+    )
+    EKS_CLUSTER_NAME: str | None = Field(default=None, description="For the hub; not used here.")
+    ECR_REGISTRY_URL: str | None = Field(default=None, description="For the hub; not used here.")
+    COGNITO_USER_POOL_ID: str | None = Field(
+        default=None, description="For the hub; not used here."
+    )
+    COGNITO_CLIENT_ID: str | None = Field(default=None, description="For the hub; not used here.")
+    COGNITO_CLIENT_SECRET: str | None = Field(
+        default=None, repr=False, description="For the hub; not used here."
+    )
+    COGNITO_DOMAIN: str | None = Field(default=None, description="For the hub; not used here.")
+    COGNITO_REGION: str | None = Field(default=None, description="For the hub; not used here.")

@@ -3,6 +3,7 @@
 Each does for a test what the runtime does not do, or should not be asked whether it did.
 """
 
+import json
 from datetime import datetime
 from typing import ClassVar, NamedTuple
 
@@ -23,21 +24,29 @@ class Stored(NamedTuple):
 class Aws:
     """S3: listings tell no content type, and a version only if all are asked for."""
 
-    settings = Settings(CLOUD_PROVIDER="aws", AWS_REGION="us-east-1")
+    settings = Settings(CLOUD_PROVIDER="aws", AWS_REGION="us-east-1", AWS_ACCOUNT_ID="123456789012")
     scheme = "s3"
-    unlisted: ClassVar = {"content_type": None, "version_id": None, "generation": None}
+    unlisted: ClassVar = {
+        "content_type": None,
+        "version_id": None,
+        "generation": None,
+        "crc32c": None,
+    }
     unversioned = (None, "null")
     identifies_requests = True
+    members = ("arn:aws:iam::123456789012:role/ann", "arn:aws:iam::123456789012:role/bob")
     refused_keys: tuple[str, ...] = ()
 
     def __init__(self, endpoint, monkeypatch):
+        self.endpoint = endpoint
         monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
         self.client = boto3.client("s3", region_name="us-east-1")
 
     def create_bucket(self, name, *, versioned):
-        self.client.create_bucket(Bucket=name)
+        regional = {"BucketNamespace": "account-regional"} if name.endswith("-an") else {}
+        self.client.create_bucket(Bucket=name, **regional)
         if versioned:
             self.client.put_bucket_versioning(
                 Bucket=name, VersioningConfiguration={"Status": "Enabled"}
@@ -52,6 +61,9 @@ class Aws:
     def delete(self, bucket, key):
         self.client.delete_object(Bucket=bucket, Key=key)
 
+    def policy(self, bucket):
+        return json.loads(self.client.get_bucket_policy(Bucket=bucket)["Policy"])
+
     def close(self):
         self.client.close()
 
@@ -59,16 +71,18 @@ class Aws:
 class Gcp:
     """Cloud Storage: every object has a generation, whether its bucket is versioned or not."""
 
-    settings = Settings(CLOUD_PROVIDER="gcp")
+    settings = Settings(CLOUD_PROVIDER="gcp", PROJECT_ID="cosmology", REGION="europe-west3")
     scheme = "gs"
     unlisted: ClassVar[dict[str, None]] = {}
     unversioned = None
+    members = ("serviceAccount:ann@example.org", "serviceAccount:bob@example.org")
     identifies_requests = False  # Google does, the sandbox's server does not
     refused_keys = ("line\nbreak",)
 
     def __init__(self, endpoint, monkeypatch):
+        self.endpoint = endpoint
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", endpoint)
-        self.client = Client(project="tests")
+        self.client = Client(project="cosmology")
 
     def create_bucket(self, name, *, versioned):
         bucket = self.client.bucket(name)
@@ -81,6 +95,9 @@ class Gcp:
 
     def delete(self, bucket, key):
         self.client.bucket(bucket).blob(key).delete()
+
+    def policy(self, bucket):
+        return self.client.bucket(bucket).get_iam_policy(requested_policy_version=3).to_api_repr()
 
     def close(self):
         self.client.close()

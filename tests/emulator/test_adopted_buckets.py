@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 import pytest
 from cmbcluster_storage import gcs_parts, names, s3_parts
-from cmbcluster_storage.models import BucketParts
+from cmbcluster_storage.outputs import BucketParts
 from gcs_client import client_of
 from google.cloud.storage import Client
 

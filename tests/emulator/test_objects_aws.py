@@ -1,15 +1,55 @@
 """What S3 alone does with objects."""
 
+import asyncio
+
 import pytest
+from botocore.exceptions import ClientError
+from cmbcluster_storage import AccessDeniedError, s3_uploads
 
 pytestmark = pytest.mark.parametrize("cloud", ["aws"], indirect=True)
 
 
 async def test_upload_does_not_wait_for_permission(storage, bucket):
     headers = []
-    storage.provider._client.meta.events.register(
+    storage.provider._backend._client.meta.events.register(
         "before-send.s3.PutObject", lambda request, **_: headers.append(request.headers)
     )
     await storage.upload_object(bucket, "a", b"content")
 
     assert ["Expect" in sent for sent in headers] == [False]
+
+
+async def test_what_is_too_large_for_one_copy_is_copied_in_parts(storage, bucket, monkeypatch):
+    content = bytes(range(256)) * (24 * 1024)
+    monkeypatch.setattr(s3_uploads, "_MOST_COPIED_AT_ONCE", 1)
+    monkeypatch.setattr(s3_uploads, "_COPIED_PART_BYTES", 5 * 1024 * 1024)
+    await storage.upload_object(bucket, "a", content, "text/csv")
+    copied = await storage.copy_object(bucket, "a", bucket, "b")
+
+    assert copied.etag.endswith("-2")
+    assert await storage.download_object(bucket, "b") == content
+    assert (await storage.get_object_info(bucket, "b")).content_type == "text/csv"
+
+
+async def test_a_copy_in_parts_that_fails_leaves_nothing(storage, bucket, monkeypatch):
+    monkeypatch.setattr(s3_uploads, "_MOST_COPIED_AT_ONCE", 1)
+    await storage.upload_object(bucket, "a", b"content")
+    client = storage.provider._backend._client
+    monkeypatch.setattr(client, "upload_part_copy", denied)
+    with pytest.raises(AccessDeniedError):
+        await storage.copy_object(bucket, "a", bucket, "b")
+    assert await asyncio.to_thread(storage.provider._backend.unfinished_uploads, bucket) == []
+
+
+async def test_unfinished_uploads_are_thrown_away_with_their_bucket(storage, bucket, cloud):
+    for key in ("a", "ü"):
+        cloud.client.create_multipart_upload(Bucket=bucket, Key=key)
+    planned = await storage.delete_user_bucket(bucket, True, dry_run=True)
+
+    assert (planned.upload_count, planned.version_count) == (2, 0)
+    assert (await storage.delete_user_bucket(bucket, True)).upload_count == 2
+
+
+def denied(**_):
+    answer = {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+    raise ClientError(answer, "UploadPartCopy")

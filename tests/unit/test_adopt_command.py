@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 import yaml
 from botocore.stub import Stubber
-from cmbcluster_storage import AccessDeniedError, s3, s3_parts
-from cmbcluster_storage.models import BucketParts
+from cmbcluster_storage import AccessDeniedError, s3_parts
+from cmbcluster_storage.calls import Patience
+from cmbcluster_storage.outputs import BucketParts
+from cmbcluster_storage.s3_client import s3_client, s3_session
 from hypothesis import given
 from hypothesis import strategies as st
 from program import AWS, GCP, KEYS, VARIANTS, Variant, of_type, resources_of
@@ -513,7 +515,7 @@ def test_a_name_that_is_too_long_is_refused(cloud: str, problem: str):
 
 @pytest.mark.parametrize(("cloud", "sdk"), [("aws", "boto3"), ("gcp", "google.cloud.storage")])
 def test_a_missing_sdk_names_the_extra(cloud: str, sdk: str, monkeypatch: pytest.MonkeyPatch):
-    backend = {"aws": "s3", "gcp": "gcs"}[cloud]
+    backend = {"aws": "s3_client", "gcp": "gcs_client"}[cloud]
     for module in (f"infra.adopt.{cloud}", f"cmbcluster_storage.{backend}"):
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.delattr(f"cmbcluster_storage.{backend}")
@@ -540,7 +542,7 @@ def test_a_stack_that_there_is_not(
 
 
 def test_a_bucket_of_another_account_is_refused():
-    client = s3.client("us-east-1")
+    client = s3_client(s3_session("us-east-1"), Patience())
     with Stubber(client) as answers:
         answers.add_client_error(
             "get_bucket_location",
@@ -557,7 +559,7 @@ def test_a_bucket_of_another_account_is_refused():
 
 
 def test_only_an_absent_part_counts_as_none():
-    client = s3.client("us-east-1")
+    client = s3_client(s3_session("us-east-1"), Patience())
     with Stubber(client) as answers:
         answers.add_response("get_bucket_location", {})
         answers.add_client_error("get_bucket_versioning", "AccessDenied", http_status_code=403)
@@ -569,7 +571,7 @@ def test_only_an_absent_part_counts_as_none():
     ("told", "region"), [(None, "us-east-1"), ("EU", "eu-west-1"), ("ap-south-1", "ap-south-1")]
 )
 def test_a_region_is_told_as_it_was_once_called(told: str | None, region: str):
-    client = s3.client("us-east-1")
+    client = s3_client(s3_session("us-east-1"), Patience())
     with Stubber(client) as answers:
         answers.add_response("get_bucket_location", {"LocationConstraint": told} if told else {})
         assert s3_parts._location(client, "survey", "123456789012") == region

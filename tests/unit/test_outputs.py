@@ -17,7 +17,7 @@ import jsonschema
 import pytest
 from cmbcluster_storage import ConfigurationError, StackOutputs
 from cmbcluster_storage.contract import json_schema
-from cmbcluster_storage.models import (
+from cmbcluster_storage.outputs import (
     AwsPlatformOutputs,
     BucketOutputs,
     GcpPlatformOutputs,

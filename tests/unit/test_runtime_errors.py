@@ -2,29 +2,35 @@ import errno
 import inspect
 import io
 import pickle
+from datetime import UTC, datetime
 
 import cmbcluster_storage
 import pytest
 from botocore import exceptions as sdk
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
+from cmbcluster_storage.calls import Patience
 from cmbcluster_storage.errors import (
     AccessDeniedError,
+    BucketExistsError,
     BucketNotFoundError,
     ConfigurationError,
     ConflictError,
     InvalidRequestError,
     MissingExtraError,
     ObjectNotFoundError,
+    OutcomeUnknownError,
+    PartialFailureError,
     PreconditionFailedError,
     StorageError,
     StorageTimeoutError,
     UnavailableError,
     UnsupportedError,
 )
-from cmbcluster_storage.s3 import S3Provider
+from cmbcluster_storage.factory import StorageProviderFactory
 from cmbcluster_storage.s3_errors import sdk_errors
 
+ONCE = Patience(attempts=1)
 BUILT_INS = {
     StorageError: Exception,
     ObjectNotFoundError: FileNotFoundError,
@@ -32,6 +38,9 @@ BUILT_INS = {
     AccessDeniedError: PermissionError,
     ConflictError: Exception,
     PreconditionFailedError: ConflictError,
+    BucketExistsError: FileExistsError,
+    PartialFailureError: ConflictError,
+    OutcomeUnknownError: Exception,
     InvalidRequestError: ValueError,
     UnavailableError: ConnectionError,
     StorageTimeoutError: TimeoutError,
@@ -43,6 +52,7 @@ ERRNOS = {
     ObjectNotFoundError: errno.ENOENT,
     BucketNotFoundError: errno.ENOENT,
     AccessDeniedError: errno.EACCES,
+    BucketExistsError: errno.EEXIST,
     UnavailableError: errno.EAGAIN,
     StorageTimeoutError: errno.ETIMEDOUT,
 }
@@ -69,6 +79,7 @@ def test_every_error_says_where_and_survives_pickling(kind):
     places = {"provider": "aws", "operation": "download_object", "request_id": "R1"}
     error = kind("gone; restore it", bucket="b", key="line\nbreak", **places)
     error.add_note("seen by the hub")
+    error.attempts, error.seconds = 3, 1.5
     again = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
 
     assert str(error) == str(again) == "download_object 'b/line\\nbreak': gone; restore it"
@@ -95,10 +106,10 @@ def bare(kind):
 
 
 def raised(error):
-    with pytest.raises(StorageError) as caught, sdk_errors("download_object", "b", "k"):
+    with pytest.raises(StorageError) as caught, sdk_errors("k"):
         raise error
     assert caught.value.__cause__ is error
-    assert (caught.value.provider, caught.value.bucket, caught.value.key) == ("aws", "b", "k")
+    assert caught.value.provider == "aws"
     assert "\n" not in str(caught.value)
     return caught.value
 
@@ -152,7 +163,6 @@ def test_sdk_error(foreign, ours):
         (404, "NoSuchBucket", BucketNotFoundError),
         (404, "NoSuchKey", ObjectNotFoundError),
         (404, "NoSuchVersion", ObjectNotFoundError),
-        (404, "404", ObjectNotFoundError),
         (405, "MethodNotAllowed", UnsupportedError),
         (409, "BucketNotEmpty", ConflictError),
         (409, "ConditionalRequestConflict", UnavailableError),
@@ -178,8 +188,39 @@ def test_answer_of_the_service(status, code, ours):
     assert "AKIA" not in str(error)
 
 
+@pytest.mark.parametrize(
+    ("operation", "status", "key", "ours"),
+    [
+        ("HeadObject", 404, "k", ObjectNotFoundError),
+        ("HeadBucket", 404, None, BucketNotFoundError),
+        ("HeadObject", 400, "k", AccessDeniedError),
+        ("HeadObject", 403, "k", AccessDeniedError),
+        ("GetObject", 404, "k", UnavailableError),
+    ],
+)
+def test_an_answer_without_a_reason(operation, status, key, ours):
+    answer = {"Error": {"Code": str(status)}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    with pytest.raises(StorageError) as caught, sdk_errors(key):
+        raise sdk.ClientError(answer, operation)
+    assert type(caught.value) is ours
+
+
+@pytest.mark.parametrize(
+    ("error", "uncertain"),
+    [
+        (sdk.ConnectTimeoutError(endpoint_url="u"), False),
+        (sdk.EndpointConnectionError(endpoint_url="u"), False),
+        (sdk.ReadTimeoutError(endpoint_url="u"), True),
+        (sdk.ConnectionClosedError(endpoint_url="u"), True),
+        (sdk.NoCredentialsError(), False),
+    ],
+)
+def test_a_lost_answer_is_told_from_a_lost_request(error, uncertain):
+    assert raised(error).uncertain is uncertain
+
+
 def test_ours_and_foreign_errors_pass():
-    with pytest.raises(KeyError), sdk_errors("download_object"):
+    with pytest.raises(KeyError), sdk_errors(None):
         raise KeyError
 
 
@@ -187,8 +228,8 @@ def test_ours_and_foreign_errors_pass():
 def stubbed(monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    provider = S3Provider(region="us-east-1")
-    with Stubber(provider._client) as stub:
+    provider = StorageProviderFactory.create("aws", region="us-east-1", patience=ONCE)
+    with Stubber(provider._backend._client) as stub:
         yield provider, stub
 
 
@@ -209,7 +250,8 @@ async def test_methods_name_themselves(stubbed):
 async def test_content_that_breaks_off(stubbed):
     provider, stub = stubbed
     body = StreamingBody(io.BytesIO(b"half"), 8)
-    stub.add_response("get_object", {"Body": body})
+    told = {"ContentLength": 8, "ETag": '"e"', "LastModified": datetime(2026, 1, 2, tzinfo=UTC)}
+    stub.add_response("get_object", {"Body": body, **told})
 
     with pytest.raises(UnavailableError, match="broke off"):
         await provider.download_object("bucket", "key")
@@ -222,7 +264,7 @@ async def test_no_credentials(monkeypatch, tmp_path):
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, str(tmp_path / "absent"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    provider = S3Provider(region="us-east-1")
+    provider = StorageProviderFactory.create("aws", region="us-east-1")
 
     with pytest.raises(AccessDeniedError, match="renew them"):
         await provider.download_object("bucket", "key")

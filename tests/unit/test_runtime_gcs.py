@@ -15,15 +15,17 @@ from cmbcluster_storage import (
     StorageProviderFactory,
     StorageTimeoutError,
     UnavailableError,
-    gcs,
+    gcs_client,
 )
-from google.api_core.exceptions import RetryError
+from cmbcluster_storage.calls import Patience
+from google.api_core.exceptions import ServiceUnavailable
 from google.auth.credentials import AnonymousCredentials
 from google.auth.transport.requests import AuthorizedSession
 from requests import ConnectTimeout, Response
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3 import HTTPResponse
 
+QUICK = Patience(deadline_seconds=20, attempts=3, first_wait_seconds=0.01)
 OBJECT = {
     "name": "a",
     "size": "3",
@@ -58,6 +60,7 @@ class Server(BaseAdapter):
         if isinstance(answer, Exception):
             raise answer
         status, body, headers = answer
+        body = io.BytesIO(body) if isinstance(body, bytes) else body
         response = Response()
         response.status_code, response.request, response.url = status, request, request.url
         response.headers.update(headers)
@@ -69,7 +72,7 @@ class Server(BaseAdapter):
 
 
 def told(value, status=200):
-    return status, io.BytesIO(json.dumps(value).encode()), {"x-guploader-uploadid": "R1"}
+    return status, json.dumps(value).encode(), {"x-guploader-uploadid": "R1"}
 
 
 def crc32c(content):
@@ -78,7 +81,14 @@ def crc32c(content):
 
 
 def content(body, checked=None):
-    return 200, io.BytesIO(body), {"x-goog-hash": crc32c(body if checked is None else checked)}
+    headers = {
+        "ETag": '"e"',
+        "Last-Modified": "Fri, 02 Jan 2026 03:04:05 GMT",
+        "X-Goog-Generation": "7",
+        "X-Goog-Hash": f"md5=x,{crc32c(body if checked is None else checked)}",
+        "X-Goog-Stored-Content-Length": str(len(body)),
+    }
+    return 200, body, headers
 
 
 def busy():
@@ -89,15 +99,12 @@ def busy():
 async def serve(monkeypatch):
     """Return what makes a provider whose requests a `Server` answers."""
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://storage.invalid")
-    patient = gcs.CALL["retry"].with_delay(initial=0, maximum=0).with_timeout(0.2)
-    monkeypatch.setitem(gcs.CALL, "retry", patient)
     providers = []
 
     def made(*answers):
-        provider = StorageProviderFactory.create("gcp")
-        provider._bucket("bucket")
+        provider = StorageProviderFactory.create("gcp", patience=QUICK)
         server = Server(*answers)
-        provider._opened._http.mount("http://", server)
+        provider._backend._client._http.mount("http://", server)
         providers.append(provider)
         return provider, server
 
@@ -127,8 +134,8 @@ async def test_what_does_not_pass_is_the_error(serve):
     with pytest.raises(UnavailableError, match=r"^upload_object 'bucket/a': the cloud") as caught:
         await provider.upload_object("bucket", "a", b"l,C")
     assert caught.value.request_id == "R1"
-    assert isinstance(caught.value.__cause__, RetryError)
-    assert len(server.asked) > 1
+    assert isinstance(caught.value.__cause__, ServiceUnavailable)
+    assert len(server.asked) == caught.value.attempts == QUICK.attempts
 
     provider, _ = serve(ConnectTimeout())
     with pytest.raises(StorageTimeoutError, match=r"^list_objects 'bucket': .* \(ConnectTimeout"):
@@ -136,7 +143,10 @@ async def test_what_does_not_pass_is_the_error(serve):
 
 
 async def test_a_download_that_breaks_off_starts_again(serve):
-    provider, server = serve((200, BrokenOff(b"comp"), {}), content(b"complete"))
+    provider, server = serve(
+        (*content(b"complete")[:1], BrokenOff(b"comp"), content(b"complete")[2]),
+        content(b"complete"),
+    )
 
     assert await provider.download_object("bucket", "a", version_id="7") == b"complete"
     assert [request.headers.get("range") for request in server.asked] == [None, None]
@@ -145,7 +155,7 @@ async def test_a_download_that_breaks_off_starts_again(serve):
 
 async def test_a_damaged_download_is_refused(serve):
     provider, _ = serve(content(b"other", checked=b"content"))
-    with pytest.raises(UnavailableError, match=r"damaged.*\(DataCorruption\)"):
+    with pytest.raises(UnavailableError, match="damaged"):
         await provider.download_object("bucket", "a")
 
 
@@ -165,7 +175,7 @@ async def test_a_version_that_is_no_generation(serve):
 
 
 async def test_an_answer_that_is_none(serve):
-    provider, _ = serve((200, io.BytesIO(b"<html>"), {}))
+    provider, _ = serve((200, b"<html>", {}))
     with pytest.raises(UnavailableError, match="JSONDecodeError"):
         await provider.list_objects("bucket")
 
@@ -185,7 +195,7 @@ async def test_versions_are_listed_newest_first(serve):
         ("a", "9", False),
         ("b", "1767323045678000", True),
     ]
-    assert all("versions=True" in request.url for request in server.asked)
+    assert all("versions=true" in request.url for request in server.asked)
 
 
 @pytest.mark.parametrize("endpoint", ["storage.invalid:80", "ftp://storage.invalid", "http://"])
@@ -216,10 +226,11 @@ async def test_credentials_are_found_once_and_off_the_event_loop(monkeypatch):
     monkeypatch.setattr(google.auth, "default", default)
     provider = StorageProviderFactory.create("gcp", project="science")
     assert threads == []
-    await asyncio.gather(*(provider._in_thread(lambda: provider._bucket("b")) for _ in range(8)))
+    await asyncio.gather(*(asyncio.to_thread(lambda: provider._backend._client) for _ in range(8)))
 
-    assert [thread.name.partition("_")[0] for thread in threads] == ["gcs"]
-    assert provider._opened.project == "science"
+    assert len(threads) == 1
+    assert threads[0] is not threading.main_thread()
+    assert provider._backend._client.project == "science"
     await provider.aclose()
 
 
@@ -241,7 +252,7 @@ def test_session_is_tuned(monkeypatch, variables, trusts, certificates):
         monkeypatch.delenv(name, raising=False)
     for name, value in {**variables, "STORAGE_EMULATOR_HOST": "http://storage.invalid"}.items():
         monkeypatch.setenv(name, value)
-    client = gcs.client(None)
+    client = gcs_client.client(None)
     session = client._http
 
     assert client.project is None
@@ -259,7 +270,7 @@ def test_a_client_certificate_keeps_its_adapter(monkeypatch):
         session.mount("https://", own)
 
     monkeypatch.setattr(AuthorizedSession, "configure_mtls_channel", configured)
-    client = gcs.client(None)
+    client = gcs_client.client(None)
 
     assert client._http.adapters["https://"] is own
     client.close()

@@ -16,19 +16,20 @@ FIELDS = {
     "etag": "abc",
     "version_id": "v1",
     "is_latest": True,
+    "crc32c": "yZRlqg==",
     "url": "s3://andromeda-nebula/maps/ü.fits",
 }
 INFO = ObjectInfo(**FIELDS)
 
 
 def test_answers_every_field_and_the_older_names():
-    assert dict(INFO) == {**FIELDS, "size": 3, "generation": "v1"}
+    assert dict(INFO) == {**FIELDS, "size": 3, "generation": "v1", "created": FIELDS["updated"]}
     assert len(INFO) == len(dict(INFO))
     assert INFO["size"] == INFO.size == INFO.size_bytes
     assert INFO["generation"] == INFO.generation == INFO.version_id
 
 
-@pytest.mark.parametrize("key", ["created", "keys", "__class__", ""])
+@pytest.mark.parametrize("key", ["changed", "keys", "__class__", ""])
 def test_other_keys_are_missing(key):
     assert key not in INFO
     assert INFO.get(key) is None

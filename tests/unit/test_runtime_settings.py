@@ -6,11 +6,11 @@ from pydantic import ValidationError
 @pytest.fixture(autouse=True)
 def empty_surroundings(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    for name in ("CLOUD_PROVIDER", "AWS_REGION", "PROJECT_ID"):
+    for name in Settings.model_fields:
         monkeypatch.delenv(name, raising=False)
 
 
-DEFAULTS = {"CLOUD_PROVIDER": "gcp", "AWS_REGION": None, "PROJECT_ID": None}
+DEFAULTS = {name: None for name in Settings.model_fields} | {"CLOUD_PROVIDER": "gcp"}
 
 
 def test_defaults():
@@ -23,7 +23,7 @@ def test_environment_before_file(monkeypatch, tmp_path):
     )
     monkeypatch.setenv("AWS_REGION", "us-east-1")
 
-    assert Settings().model_dump() == {
+    assert Settings().model_dump(exclude_none=True) == {
         "CLOUD_PROVIDER": "aws",
         "AWS_REGION": "us-east-1",
         "PROJECT_ID": "science",

@@ -1,0 +1,248 @@
+"""Many objects at once: errors are values, in the order of what was asked.
+
+A small object costs a millisecond of the interpreter's time, so a thread takes a few of
+them at a turn; not more, so that other calls get their turn as well.
+"""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from copy import copy
+from functools import partial
+from inspect import isawaitable
+from os import PathLike
+from pathlib import Path
+from typing import TypeVar
+
+from cmbcluster_storage.backend import Write
+from cmbcluster_storage.calls import Attempt, Call
+from cmbcluster_storage.downloads import Downloads, Opened, Wanted
+from cmbcluster_storage.errors import StorageError, UnavailableError
+from cmbcluster_storage.models import ObjectInfo
+from cmbcluster_storage.objects import Objects
+from cmbcluster_storage.runner import THREADS, together
+from cmbcluster_storage.sinks import Memory
+from cmbcluster_storage.sources import Content
+from cmbcluster_storage.uploads import SMALL_BYTES, Progress, Uploads, guessed_content_type
+
+_T = TypeVar("_T")
+_R = TypeVar("_R")
+Entry = tuple[str, str | None]
+
+_TURN = 8
+# More large objects at once would only share the same line, and memory.
+_LARGE_LANES = 4
+
+
+class Batches(Uploads, Downloads, Objects):
+    """Works with many objects."""
+
+    async def upload_many(
+        self,
+        bucket_name: str,
+        contents: Iterable[tuple[str, Content]],
+        *,
+        progress: Progress | None = None,
+    ) -> list[ObjectInfo | StorageError | OSError]:
+        """Write many objects, 32 at once.
+
+        Args:
+            bucket_name: an existing bucket.
+            contents: keys and contents, each as `upload_object` takes it.
+            progress: told how many are done, of how many.
+
+        Returns:
+            What was written or why it was not, in the order of `contents`.
+        """
+        call = self._call("upload_many", bucket_name)
+        return await self._many(call, list(contents), partial(self._small_upload, call), progress)
+
+    async def download_many(
+        self,
+        bucket_name: str,
+        object_names: Iterable[str],
+        *,
+        progress: Progress | None = None,
+    ) -> list[bytes | StorageError | OSError]:
+        """Return the contents of many objects, held in memory, 32 at once.
+
+        Args:
+            bucket_name: an existing bucket.
+            object_names: their keys.
+            progress: told how many are done, of how many.
+
+        Returns:
+            Contents, or why there is none, in the order of the keys.
+        """
+        call = self._call("download_many", bucket_name)
+        return await self._many(
+            call, list(object_names), partial(self._small_download, call), progress
+        )
+
+    async def delete_objects(
+        self,
+        bucket_name: str,
+        objects: Iterable[str | ObjectInfo],
+        *,
+        progress: Progress | None = None,
+    ) -> list[StorageError | None]:
+        """Delete many objects or versions, as many in one request as the cloud takes.
+
+        Args:
+            bucket_name: an existing bucket.
+            objects: keys; or what a listing with `versions=True` told, to delete these
+                versions for good.
+            progress: told how many are done, of how many.
+
+        Returns:
+            None for what is deleted, or why it is not, in the order of `objects`.
+
+        Raises:
+            ValueError: an `ObjectInfo` has no version: its key may be meant, or not.
+        """
+        call = self._call("delete_objects", bucket_name)
+        return await self._delete_entries(call, [_entry(one) for one in objects], progress)
+
+    async def _many(
+        self,
+        call: Call,
+        items: Sequence[_T],
+        small: Callable[[_T], _R | Awaitable[_R]],
+        tell: Progress | None,
+    ) -> list[_R | StorageError | OSError]:
+        """Return what each item gives, or its error.
+
+        Args:
+            call: what all of it is.
+            items: what is done one by one.
+            small: does one in a thread, or returns what does it on the event loop.
+            tell: told how many are done, of how many.
+        """
+        outcomes: dict[int, _R | StorageError | OSError] = {}
+        turns = iter(range(0, len(items), _TURN))
+        large = asyncio.Semaphore(_LARGE_LANES)
+
+        def turn(start: int) -> list[_R | Awaitable[_R] | StorageError | OSError]:
+            return [_value(partial(small, item)) for item in items[start : start + _TURN]]
+
+        async def lane() -> None:
+            for start in turns:
+                for index, told in enumerate(
+                    await self._in_thread(call, partial(turn, start)), start
+                ):
+                    outcomes[index] = await _later(told, large) if isawaitable(told) else told
+                if tell:
+                    tell(len(outcomes), len(items))
+
+        await together(lane() for _ in range(min(THREADS, len(items))))
+        return [outcomes[index] for index in range(len(items))]
+
+    def _small_upload(
+        self, call: Call, item: tuple[str, Content]
+    ) -> ObjectInfo | Awaitable[ObjectInfo]:
+        """Write an object if it is small and at hand; in a thread."""
+        key, content = item
+        bucket = call.bucket or ""
+        if isinstance(content, PathLike) and os.stat(content).st_size <= SMALL_BYTES:  # noqa: PTH116 - any path-like
+            content = Path(content).read_bytes()
+        if isinstance(content, bytes) and len(content) <= SMALL_BYTES:
+            write = Write(bucket=bucket, key=key, content_type=guessed_content_type(key))
+            return self._put(call.about(key), write, content)
+        return self.upload_object(bucket, key, content)
+
+    def _small_download(self, call: Call, key: str) -> bytes | Awaitable[bytes]:
+        """Read an object if it is small; in a thread."""
+        about, sink = call.about(key), Memory()
+        wanted = Wanted(call.bucket or "", key, None, 0, None)
+        opened = about.tried(lambda attempt: self._open(attempt, wanted, sink, whole=True))
+        if opened.is_whole:
+            return sink.content()
+        return self._large_download(about, wanted, sink, opened)
+
+    async def _large_download(
+        self, call: Call, wanted: Wanted, sink: Memory, opened: Opened
+    ) -> bytes:
+        await self._rest(call, wanted, sink, opened, None)
+        return sink.content()
+
+    async def _delete_entries(
+        self, call: Call, entries: Sequence[Entry], tell: Progress | None
+    ) -> list[StorageError | None]:
+        """Delete keys and versions; what `delete_objects` returns."""
+        outcomes: list[StorageError | None] = [None] * len(entries)
+        size = self._backend.batch_size
+        starts = iter(range(0, len(entries), size))
+        done = 0
+
+        async def lane() -> None:
+            nonlocal done
+            for start in starts:
+                batch = entries[start : start + size]
+                outcomes[start : start + size] = await self._in_thread(
+                    call, partial(self._delete_batch, call, batch)
+                )
+                done += len(batch)
+                if tell:
+                    tell(done, len(entries))
+
+        await together(lane() for _ in range(self._backend.batch_lanes))
+        return outcomes
+
+    def _delete_batch(self, call: Call, batch: Sequence[Entry]) -> list[StorageError | None]:
+        """Delete one batch, and again what may pass of it; in a thread."""
+        left = dict(enumerate(batch))
+        outcomes: list[StorageError | None] = [None] * len(batch)
+        pinned = all(version is not None for _, version in batch)
+        try:
+            call.tried(partial(self._delete_left, left, outcomes), repeatable=pinned)
+        except StorageError as error:
+            for index, (key, version) in left.items():
+                lost = error.uncertain and version is None
+                outcomes[index] = self._deleted(call, key, error) if lost else copy(error)
+        for (key, _), outcome in zip(batch, outcomes, strict=True):
+            if outcome:
+                outcome.locate(call.provider, call.operation, call.bucket, key)
+        return outcomes
+
+    def _delete_left(
+        self, left: dict[int, Entry], outcomes: list[StorageError | None], attempt: Attempt
+    ) -> None:
+        """Delete what is left of a batch; raises the first error that may pass."""
+        answers = self._backend.delete_batch(attempt.call.bucket or "", list(left.values()))
+        for index, answer in zip(list(left), answers, strict=True):
+            outcomes[index] = answer
+            if not answer or not answer.retryable:
+                del left[index]
+        for index in left:
+            raise outcomes[index] or UnavailableError("not deleted")
+
+    def _deleted(self, call: Call, key: str, lost: StorageError) -> StorageError | None:
+        """Return None if an object whose deletion was not answered is gone."""
+        try:
+            call.about(key).tried(partial(self._gone, call.bucket or "", key, lost))
+        except StorageError as error:
+            return error
+        return None
+
+
+def _entry(one: str | ObjectInfo) -> Entry:
+    if isinstance(one, str):
+        return one, None
+    if one.version_id is None:
+        raise ValueError(f"{one.name!r} has no version; give its name to delete the object")
+    return one.name, one.version_id
+
+
+def _value(work: Callable[[], _T]) -> _T | StorageError | OSError:
+    try:
+        return work()
+    except (StorageError, OSError) as error:
+        return error
+
+
+async def _later(work: Awaitable[_T], turn: asyncio.Semaphore) -> _T | StorageError | OSError:
+    try:
+        async with turn:
+            return await work
+    except (StorageError, OSError) as error:
+        return error

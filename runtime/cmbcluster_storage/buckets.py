@@ -1,0 +1,212 @@
+"""Buckets: made for a user, described, emptied and deleted, opened to somebody.
+
+A user's bucket has one name, whoever makes it, and what it is like follows from the
+platform's rules: a bucket that is made here is the one that the stack would have made.
+"""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from cmbcluster_storage.backend import BucketSpec
+from cmbcluster_storage.calls import Call
+from cmbcluster_storage.emptying import Emptying
+from cmbcluster_storage.errors import BucketExistsError, BucketNotFoundError, ConflictError
+from cmbcluster_storage.models import (
+    Access,
+    BucketDeletion,
+    BucketInfo,
+    BucketUsage,
+    Permission,
+)
+from cmbcluster_storage.uploads import Progress
+from cmbcluster_storage.usage import Usage
+
+
+class Buckets(Emptying, Usage):
+    """Works with buckets."""
+
+    async def create_user_bucket(
+        self, user_id: str, bucket_name: str | None = None, storage_class: str = "STANDARD"
+    ) -> BucketInfo:
+        """Make a user's bucket, or return the one there is.
+
+        Args:
+            user_id: the user's id, as the hub and the stack file have it.
+            bucket_name: None takes the user's one name.
+            storage_class: STANDARD, NEARLINE, COLDLINE or ARCHIVE; on S3, whose buckets
+                have no class, STANDARD alone.
+
+        Raises:
+            BucketExistsError: the name is somebody else's, or of another user's bucket.
+            ConfigurationError: account, project or region is not set.
+            UnsupportedError: the cloud has no such class.
+        """
+        name = bucket_name or self._platform.bucket_name(user_id)
+        return await self.create_bucket(name, user_id=user_id, storage_class=storage_class)
+
+    async def create_bucket(
+        self, bucket_name: str, *, user_id: str, storage_class: str = "STANDARD"
+    ) -> BucketInfo:
+        """Make a bucket of a user's; as `create_user_bucket`, under another name."""
+        call = self._call("create_bucket", bucket_name)
+        spec = BucketSpec(
+            name=bucket_name,
+            account=self._platform.required_account,
+            location=self._platform.required_region,
+            rules=self._platform.rules,
+            storage_class=storage_class,
+            labels=self._platform.bucket_labels(user_id),
+        )
+        computed = bucket_name == self._platform.bucket_name(user_id)
+        return await self._in_thread(call, lambda: self._made(call, spec, computed=computed))
+
+    def _made(self, call: Call, spec: BucketSpec, *, computed: bool) -> BucketInfo:
+        """Make a bucket, or find it and finish its making; in a thread."""
+        try:
+            # A second attempt finds what a first one, whose answer was lost, has made.
+            call.tried(lambda _: self._backend.create_bucket(spec))
+        except ConflictError as error:
+            if isinstance(error, BucketExistsError) or not self._is_users(
+                call, spec, computed=computed
+            ):
+                taken = BucketExistsError(
+                    "the name is somebody else's, or another user's bucket has it"
+                )
+                taken.locate(call.provider, call.operation, call.bucket, None)
+                raise taken from error
+        call.tried(lambda _: self._backend.secure_bucket(spec))
+        return call.tried(lambda _: self._backend.bucket(spec.name))
+
+    def _is_users(self, call: Call, spec: BucketSpec, *, computed: bool) -> bool:
+        """Return whether a bucket that exists is the account's and this user's."""
+        if not call.tried(lambda _: self._backend.is_own_bucket(spec)):
+            return False
+        labels = call.tried(lambda _: self._backend.bucket(spec.name)).labels
+        ours = {name: labels.get(name) for name in ("platform", "user")}
+        if computed and set(ours.values()) == {None}:
+            return True  # its making was broken off before it was labelled
+        return ours == {name: spec.labels[name] for name in ours}
+
+    async def list_user_buckets(self, user_id: str) -> list[BucketInfo]:
+        """Return a user's bucket, if there is one.
+
+        Looks the one name up, or the one that the stack's outputs have for the user, and
+        nothing else: buckets are never searched by what their names contain.
+
+        Raises:
+            ConfigurationError: account, project or region is not set.
+        """
+        try:
+            return [await self.get_bucket_metadata(self._platform.bucket_name(user_id))]
+        except BucketNotFoundError:
+            return []
+
+    async def list_buckets(self, prefix: str = "") -> list[BucketInfo]:
+        """Return every bucket of the account or project: for an operator.
+
+        Args:
+            prefix: start of the names.
+        """
+        call = self._call("list_buckets", None)
+        return await self._tried(call, lambda _: self._backend.buckets(prefix))
+
+    async def get_bucket_metadata(
+        self,
+        bucket_name: str,
+        *,
+        usage: Literal["none", "listing", "metrics"] = "none",
+        progress: Progress | None = None,
+    ) -> BucketInfo:
+        """Return what there is to know of a bucket.
+
+        Args:
+            bucket_name: the bucket.
+            usage: how its size is found: not at all; by listing every version, exact and
+                as slow as the bucket is large; by the cloud's metrics, a day or two old.
+            progress: of a listing: told how many versions are counted.
+
+        Raises:
+            BucketNotFoundError: the bucket does not exist.
+        """
+        call = self._call("get_bucket_metadata", bucket_name)
+        info = await self._tried(call, lambda _: self._backend.bucket(bucket_name))
+        if usage == "none":
+            return info
+        found: BucketUsage
+        if usage == "listing":
+            found = await self._listed_usage(call, progress)
+        else:
+            found = await self._tried(call, lambda _: self._backend.metrics(bucket_name))
+        return replace(info, usage=found)
+
+    async def delete_bucket(
+        self,
+        bucket_name: str,
+        force: bool = False,
+        *,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+    ) -> BucketDeletion:
+        """Delete a bucket; for good, with all versions, if forced.
+
+        May be called again after it was interrupted: it goes on with what is left.
+
+        Args:
+            bucket_name: the bucket.
+            force: delete what is in it first: versions, markers, unfinished uploads.
+            dry_run: only count what would be deleted.
+            progress: told how many versions and markers are deleted, or counted.
+
+        Returns:
+            What was deleted, or would be.
+
+        Raises:
+            BucketNotFoundError: the bucket does not exist.
+            ConflictError: the bucket is not empty, and nothing forces it.
+            PartialFailureError: some of it could not be deleted; it lists what is left.
+        """
+        call = self._call("delete_bucket", bucket_name)
+        seconds = await self._tried(call, lambda _: self._backend.soft_delete_seconds(bucket_name))
+        until = datetime.now(UTC) + timedelta(seconds=seconds) if seconds else None
+        if dry_run:
+            return await self._counted(call, until, progress)
+        if not force:
+            await self._tried(call, lambda _: self._backend.delete_bucket(bucket_name))
+            return BucketDeletion(
+                bucket_name=bucket_name,
+                deleted=True,
+                version_count=0,
+                marker_count=0,
+                upload_count=0,
+                size_bytes=0,
+                restorable_until=until,
+            )
+        return await self._emptied(call, until, progress)
+
+    async def delete_user_bucket(self, bucket_name: str, force: bool = False) -> BucketDeletion:
+        """Delete a bucket; see `delete_bucket`."""
+        return await self.delete_bucket(bucket_name, force)
+
+    async def ensure_bucket_permissions(
+        self, bucket_name: str, member: str, access: Access = "write"
+    ) -> Permission:
+        """Let somebody use a bucket's objects; what others may do stays as it is.
+
+        Args:
+            bucket_name: the bucket.
+            member: on AWS an ARN; on Google Cloud a member such as `principal://...` or
+                `serviceAccount:...`.
+            access: read; or write, which is read, write and delete.
+
+        Returns:
+            The permission; its `changed` is False if it was there.
+
+        Raises:
+            ConflictError: others keep changing the policy at the same time.
+        """
+        call = self._call("ensure_bucket_permissions", bucket_name)
+        changed = await self._tried(
+            call, lambda _: self._backend.permit(bucket_name, member, access)
+        )
+        return Permission(bucket_name=bucket_name, member=member, access=access, changed=changed)

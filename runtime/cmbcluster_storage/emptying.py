@@ -1,0 +1,176 @@
+"""Emptying a bucket: every version, marker and unfinished upload, many at once.
+
+Pages are deleted while the next is listed. Some servers then skip pages, and others write
+meanwhile, so it starts again at the first page until that is empty.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+
+from cmbcluster_storage.backend import Page, PageRequest, Upload
+from cmbcluster_storage.batches import Batches, Entry
+from cmbcluster_storage.calls import Attempt, Call
+from cmbcluster_storage.errors import ConflictError, PartialFailureError, StorageError
+from cmbcluster_storage.models import BucketDeletion
+from cmbcluster_storage.runner import together
+from cmbcluster_storage.uploads import Progress
+
+_MOST_LISTED = 1000
+# So many pages wait to be deleted while the next is listed.
+_PAGES_AHEAD = 4
+_UPLOAD_LANES = 8
+
+
+@dataclass
+class _Count:
+    """What was found and what became of it."""
+
+    call: Call
+    until: datetime | None
+    tell: Progress | None
+    versions: int = 0
+    markers: int = 0
+    uploads: int = 0
+    size_bytes: int = 0
+    failed: dict[Entry, StorageError] = field(default_factory=dict[Entry, StorageError])
+
+    def add(self, page: Page, outcomes: list[StorageError | None]) -> None:
+        """Count what is deleted of a page: first its versions, then its markers."""
+        for info, outcome in zip(page.objects, outcomes, strict=False):
+            if outcome is None:
+                self.versions += 1
+                self.size_bytes += info.size_bytes
+        marked = outcomes[len(page.objects) :]
+        self.markers += sum(1 for outcome in marked if outcome is None)
+        for entry, outcome in zip(_entries(page), outcomes, strict=True):
+            if outcome:
+                self.failed[entry] = outcome
+        if self.tell:
+            self.tell(self.versions + self.markers, None)
+
+    def result(self, *, deleted: bool) -> BucketDeletion:
+        """Return it as callers see it."""
+        return BucketDeletion(
+            bucket_name=self.call.bucket or "",
+            deleted=deleted,
+            version_count=self.versions,
+            marker_count=self.markers,
+            upload_count=self.uploads,
+            size_bytes=self.size_bytes,
+            restorable_until=self.until,
+        )
+
+    def failure(self) -> PartialFailureError:
+        """Return what to raise if nothing more can be deleted."""
+        left = [f"{key} ({version})" for key, version in list(self.failed)[:_MOST_LISTED]]
+        why = next(iter(self.failed.values()))
+        error = PartialFailureError(
+            f"{len(self.failed)} versions could not be deleted, the first because: "
+            f"{why.message}; then call it again"
+        )
+        error.locate(self.call.provider, self.call.operation, self.call.bucket, None)
+        error.left = tuple(left)
+        error.__cause__ = why
+        return error
+
+
+class Emptying(Batches):
+    """Empties buckets."""
+
+    async def _counted(
+        self, call: Call, until: datetime | None, tell: Progress | None
+    ) -> BucketDeletion:
+        """Return what emptying a bucket would delete."""
+        count = _Count(call, until, tell)
+        token: str | None = None
+        while True:
+            page = await self._tried(call, partial(self._first_versions, token))
+            count.add(page, [None] * len(_entries(page)))
+            if (token := page.token) is None:
+                break
+        uploads = await self._tried(call, self._uploads)
+        count.uploads = len(uploads)
+        return count.result(deleted=False)
+
+    async def _emptied(
+        self, call: Call, until: datetime | None, tell: Progress | None
+    ) -> BucketDeletion:
+        """Empty a bucket and delete it."""
+        count = _Count(call, until, tell)
+        while True:
+            while await self._pass(call, count):
+                count.failed.clear()
+            if count.failed:
+                raise count.failure()
+            while uploads := await self._tried(call, self._uploads):
+                await self._abort_all(call, uploads)
+                count.uploads += len(uploads)
+            before = count.versions + count.markers
+            try:
+                await self._tried(call, lambda _: self._backend.delete_bucket(call.bucket or ""))
+            except ConflictError:
+                # Somebody has written meanwhile; not for ever.
+                if not await self._pass(call, count) or count.versions + count.markers == before:
+                    raise
+                continue
+            return count.result(deleted=True)
+
+    async def _pass(self, call: Call, count: _Count) -> bool:
+        """Delete every page once; return whether it is worth another time."""
+        before = count.versions + count.markers
+        deleting: set[asyncio.Task[None]] = set()
+        token: str | None = None
+        try:
+            while True:
+                page = await self._tried(call, partial(self._first_versions, token))
+                deleting.add(asyncio.create_task(self._delete_page(call, page, count)))
+                if len(deleting) >= _PAGES_AHEAD:
+                    done, deleting = await asyncio.wait(
+                        deleting, return_when=asyncio.FIRST_COMPLETED
+                    )
+                    for task in done:
+                        task.result()
+                if (token := page.token) is None:
+                    break
+            for task in tuple(deleting):
+                await task
+        finally:
+            for task in deleting:
+                task.cancel()
+        return count.versions + count.markers > before
+
+    async def _delete_page(self, call: Call, page: Page, count: _Count) -> None:
+        count.add(page, await self._delete_entries(call, _entries(page), None))
+
+    async def _abort_all(self, call: Call, uploads: list[Upload]) -> None:
+        waiting = iter(uploads)
+
+        async def lane() -> None:
+            for upload in waiting:
+                await self._tried(call, partial(self._abort_one, upload))
+
+        await together(lane() for _ in range(_UPLOAD_LANES))
+
+    def _abort_one(self, upload: Upload, attempt: Attempt) -> None:
+        self._backend.abort_unfinished(attempt.call.bucket or "", upload)
+
+    def _uploads(self, attempt: Attempt) -> list[Upload]:
+        return self._backend.unfinished_uploads(attempt.call.bucket or "")
+
+    def _first_versions(self, token: str | None, attempt: Attempt) -> Page:
+        return self._backend.page(
+            PageRequest(
+                bucket=attempt.call.bucket or "",
+                prefix="",
+                delimiter=None,
+                versions=True,
+                size=_MOST_LISTED,
+                token=token,
+            )
+        )
+
+
+def _entries(page: Page) -> list[Entry]:
+    return [*((info.name, info.version_id) for info in page.objects), *page.markers]

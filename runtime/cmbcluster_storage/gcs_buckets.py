@@ -1,0 +1,193 @@
+"""Requests about buckets on Cloud Storage."""
+
+import re
+from datetime import datetime
+from typing import Any
+
+from cmbcluster_storage.backend import BucketBackend, BucketSpec, Upload
+from cmbcluster_storage.errors import AccessDeniedError, UnavailableError
+from cmbcluster_storage.gcs_client import GcsClient, bucket_path
+from cmbcluster_storage.gcs_errors import sdk_errors
+from cmbcluster_storage.gcs_metrics import metric_query, usage_of
+from cmbcluster_storage.models import Access, BucketInfo, BucketUsage
+from cmbcluster_storage.rules import LifecycleRule, lifecycle_rules
+
+_DAY_SECONDS = 24 * 60 * 60
+_ROLES: dict[Access, str] = {
+    "read": "roles/storage.objectViewer",
+    "write": "roles/storage.objectUser",
+}
+# What Google adds to a new bucket: every viewer of the project could read it.
+_LEGACY = "roles/storage.legacy"
+_AGENT = re.compile(r"service-(\d+)@")
+
+
+class GcsBuckets(GcsClient, BucketBackend):
+    """Makes, describes and deletes buckets, and opens them to somebody."""
+
+    def create_bucket(self, spec: BucketSpec) -> None:
+        """Make a bucket with all its settings, at once."""
+        with sdk_errors(None):
+            bucket_path(spec.name)
+        self._json("POST", "/b", None, {"project": spec.account}, json=resource(spec))
+
+    def is_own_bucket(self, spec: BucketSpec) -> bool:
+        """Compare the number of the bucket's project with ours, which its agent is named by."""
+        path = f"/projects/{spec.account}/serviceAccount"
+        agent = _AGENT.match(self._json("GET", path, None)["email_address"])
+        try:
+            found = self._json("GET", bucket_path(spec.name), None)
+        except AccessDeniedError:
+            return False
+        return bool(agent) and agent[1] == found["projectNumber"]
+
+    def secure_bucket(self, spec: BucketSpec) -> None:
+        """Take the grants away that a new bucket has."""
+
+        def secured(policy: Any) -> None:
+            policy["bindings"] = [
+                binding
+                for binding in policy.get("bindings", ())
+                if not binding["role"].startswith(_LEGACY)
+            ]
+
+        self._change_policy(spec.name, secured)
+
+    def bucket(self, name: str) -> BucketInfo:
+        """Return what one request tells."""
+        with sdk_errors(None):
+            path = bucket_path(name)
+        return _info(self._json("GET", path, None))
+
+    def buckets(self, prefix: str) -> list[BucketInfo]:
+        """Return all of the project."""
+        found: list[BucketInfo] = []
+        query: dict[str, object] = {"project": self._project or self._client.project}
+        query["prefix"] = prefix or None
+        while True:
+            answer = self._json("GET", "/b", None, query)
+            found += [_info(item) for item in answer.get("items", ())]
+            if not (token := answer.get("nextPageToken")):
+                return found
+            query["pageToken"] = token
+
+    def delete_bucket(self, name: str) -> None:
+        """Delete an empty bucket."""
+        with sdk_errors(None):
+            path = bucket_path(name)
+        self._send("DELETE", path, None)
+
+    def unfinished_uploads(self, name: str) -> list[Upload]:
+        """Return none: resumable uploads cannot be listed and hinder nothing."""
+        return []
+
+    def abort_unfinished(self, name: str, upload: Upload) -> None:
+        """Do nothing; there is none."""
+
+    def soft_delete_seconds(self, name: str) -> int:
+        """Return what the bucket's policy says."""
+        with sdk_errors(None):
+            path = bucket_path(name)
+        policy = self._json("GET", path, None).get("softDeletePolicy", {})
+        return int(policy.get("retentionDurationSeconds", 0))
+
+    def metrics(self, name: str) -> BucketUsage:
+        """Return Cloud Monitoring's figures."""
+        project = self._project or self._client.project
+        sizes, counts = (
+            self._json("GET", *metric_query(project, name, metric))
+            for metric in ("total_bytes", "object_count")
+        )
+        return usage_of(sizes, counts)
+
+    def permit(self, name: str, member: str, access: Access) -> bool:
+        """Add a member to an unconditional binding, unless somebody else was quicker."""
+
+        def permitted(policy: Any) -> None:
+            bindings = policy.setdefault("bindings", [])
+            for binding in bindings:
+                if binding["role"] == _ROLES[access] and "condition" not in binding:
+                    if member not in binding["members"]:
+                        binding["members"].append(member)
+                    return
+            bindings.append({"role": _ROLES[access], "members": [member]})
+
+        return self._change_policy(name, permitted)
+
+    def _change_policy(self, name: str, change: Any) -> bool:
+        """Read, change and write a policy as one step; return whether it was changed.
+
+        Version 3, so that conditional bindings are seen, and kept. The etag makes Google
+        refuse what was read before somebody else's change: then it is read anew.
+        """
+        with sdk_errors(None):
+            path = f"{bucket_path(name)}/iam"
+        policy = self._json("GET", path, None, {"optionsRequestedPolicyVersion": 3})
+        before = repr(policy)
+        change(policy)
+        if repr(policy) == before:
+            return False
+        policy["version"] = 3
+        answer = self._send("PUT", path, None, json=policy, accepts=(200, 409, 412))
+        if answer.status_code != 200:
+            raise UnavailableError("somebody else has changed the policy; try again")
+        return True
+
+
+def resource(spec: BucketSpec) -> dict[str, Any]:
+    """Return a bucket as the API takes it."""
+    optional: dict[str, Any] = {}
+    if spec.rules.encryption_key:
+        optional["encryption"] = {"defaultKmsKeyName": spec.rules.encryption_key}
+    if spec.rules.access_logs_to:
+        logs = {"logBucket": spec.rules.access_logs_to, "logObjectPrefix": spec.name}
+        optional["logging"] = logs
+    return {
+        **optional,
+        "name": spec.name,
+        "location": spec.location.upper(),
+        "storageClass": spec.storage_class,
+        "labels": dict(spec.labels),
+        "iamConfiguration": {
+            "publicAccessPrevention": "enforced",
+            "uniformBucketLevelAccess": {"enabled": True},
+        },
+        "versioning": {"enabled": spec.rules.versioning},
+        "lifecycle": {"rule": [lifecycle_rule(rule) for rule in lifecycle_rules(spec.rules)]},
+        "softDeletePolicy": {
+            "retentionDurationSeconds": str(spec.rules.soft_delete_days * _DAY_SECONDS)
+        },
+    }
+
+
+def lifecycle_rule(rule: LifecycleRule) -> dict[str, Any]:
+    """Return one rule of a bucket's one lifecycle document; its conditions are ANDed."""
+    if rule.abort_uploads_after_days:
+        return {
+            "action": {"type": "AbortIncompleteMultipartUpload"},
+            "condition": {"age": rule.abort_uploads_after_days},
+        }
+    condition: dict[str, Any] = {"isLive": rule.live_days is not None}
+    if rule.prefix:
+        condition["matchesPrefix"] = [rule.prefix]
+    if rule.live_days:
+        condition["age"] = rule.live_days
+    if rule.noncurrent_days:
+        condition["daysSinceNoncurrentTime"] = rule.noncurrent_days
+    if rule.noncurrent_versions_kept:  # the live version counts as a newer one
+        condition["numNewerVersions"] = rule.noncurrent_versions_kept + 1
+    return {"action": {"type": "Delete"}, "condition": condition}
+
+
+def _info(told: Any) -> BucketInfo:
+    return BucketInfo(
+        name=told["name"],
+        url=f"gs://{told['name']}",
+        location=told["location"],
+        created=datetime.fromisoformat(told["timeCreated"]),
+        updated=datetime.fromisoformat(told["updated"]),
+        versioned=told.get("versioning", {}).get("enabled", False),
+        storage_class=told["storageClass"],
+        labels=told.get("labels", {}),
+        lifecycle=tuple(told.get("lifecycle", {}).get("rule", ())),
+    )

@@ -1,0 +1,92 @@
+"""Requests about many objects on Cloud Storage: pages of listings, and batches of deletes."""
+
+import re
+from collections.abc import Sequence
+from typing import ClassVar
+
+from cmbcluster_storage.backend import Page, PageRequest
+from cmbcluster_storage.errors import ObjectNotFoundError, StorageError, UnavailableError
+from cmbcluster_storage.gcs_client import bucket_path, object_path
+from cmbcluster_storage.gcs_errors import error_of, sdk_errors
+from cmbcluster_storage.gcs_objects import GcsObjects, generation, info_of
+
+_FIELDS = (
+    "nextPageToken,prefixes,"
+    "items(name,size,contentType,timeCreated,timeDeleted,etag,generation,crc32c)"
+)
+_MARK = "cmbcluster-storage"
+_ANSWER = re.compile(
+    r"Content-ID: <response-(\d+)>.*?HTTP/1\.1 (\d{3})[^\r\n]*(.*?)(?=\r?\n--)",
+    re.DOTALL | re.IGNORECASE,
+)
+
+
+class GcsListing(GcsObjects):
+    """Lists and deletes many objects."""
+
+    # https://cloud.google.com/storage/docs/batch
+    batch_size: ClassVar[int] = 100
+    batch_lanes: ClassVar[int] = 8
+
+    def page(self, request: PageRequest) -> Page:
+        """Return a part of a listing."""
+        with sdk_errors(None):
+            path = bucket_path(request.bucket) + "/o"
+        answer = self._json(
+            "GET",
+            path,
+            None,
+            {
+                "prefix": request.prefix or None,
+                "delimiter": request.delimiter or None,
+                "versions": "true" if request.versions else None,
+                "maxResults": request.size,
+                "pageToken": request.token,
+                "fields": _FIELDS,
+            },
+        )
+        return Page(
+            objects=[info_of(request.bucket, item) for item in answer.get("items", ())],
+            prefixes=answer.get("prefixes", ()),
+            markers=(),
+            token=answer.get("nextPageToken"),
+        )
+
+    def delete_batch(
+        self, bucket: str, entries: Sequence[tuple[str, str | None]]
+    ) -> list[StorageError | None]:
+        """Delete up to 100 keys and versions; the answer's status hides what failed."""
+        with sdk_errors(None):
+            body = "".join(_part(bucket, *entry, number) for number, entry in enumerate(entries))
+        answer = self._send(
+            "POST",
+            "/batch/storage/v1",
+            None,
+            api="",
+            data=f"{body}--{_MARK}--\r\n".encode(),
+            headers={"Content-Type": f"multipart/mixed; boundary={_MARK}"},
+        )
+        with sdk_errors(None):
+            told = {
+                int(number): (int(status), text)
+                for number, status, text in _ANSWER.findall(answer.text)
+            }
+        return [_outcome(told.get(number), key) for number, (key, _) in enumerate(entries)]
+
+
+def _part(bucket: str, key: str, version: str | None, number: int) -> str:
+    query = "" if version is None else f"?generation={generation(version)}"
+    return (
+        f"--{_MARK}\r\nContent-Type: application/http\r\nContent-ID: <{number}>\r\n\r\n"
+        f"DELETE /storage/v1{object_path(bucket, key)}{query} HTTP/1.1\r\n\r\n\r\n"
+    )
+
+
+def _outcome(told: tuple[int, str] | None, key: str) -> StorageError | None:
+    if told is None:
+        return UnavailableError("the answer says nothing about it", provider="gcp", uncertain=True)
+    status, text = told
+    if status < 300:
+        return None
+    error = error_of(status, text.partition("\r\n\r\n")[2].strip(), key)
+    return None if isinstance(error, ObjectNotFoundError) else error

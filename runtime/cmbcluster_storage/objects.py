@@ -1,0 +1,140 @@
+"""Single objects: what is told of them, deletes, copies, versions brought back."""
+
+from functools import partial
+
+from cmbcluster_storage.calls import Attempt, Call
+from cmbcluster_storage.errors import ObjectNotFoundError, OutcomeUnknownError, StorageError
+from cmbcluster_storage.models import ObjectInfo
+from cmbcluster_storage.runner import Runner
+
+
+class Objects(Runner):
+    """Works with objects without reading them."""
+
+    async def get_object_info(
+        self, bucket_name: str, object_name: str, *, version_id: str | None = None
+    ) -> ObjectInfo:
+        """Return what the cloud tells of an object, in one request.
+
+        Args:
+            bucket_name: an existing bucket.
+            object_name: the object's key.
+            version_id: None takes the latest version.
+
+        Raises:
+            BucketNotFoundError: the bucket does not exist.
+            ObjectNotFoundError: the object or this version does not exist.
+        """
+        call = self._call("get_object_info", bucket_name, object_name)
+        found = await self._tried(
+            call, lambda _: self._backend.stored(bucket_name, object_name, version_id)
+        )
+        return found.info
+
+    async def delete_object(
+        self, bucket_name: str, object_name: str, *, version_id: str | None = None
+    ) -> None:
+        """Delete an object; what is not there is deleted already, on both clouds.
+
+        Where the bucket keeps versions the object's stay, and can be restored.
+
+        Args:
+            bucket_name: an existing bucket.
+            object_name: the object's key.
+            version_id: delete this version for good; None deletes the object.
+
+        Raises:
+            BucketNotFoundError: the bucket does not exist.
+            OutcomeUnknownError: the answer was lost and an object is there: the one
+                that was to be deleted, or one that was written since.
+        """
+        call = self._call("delete_object", bucket_name, object_name)
+        await self._in_thread(
+            call, lambda: self._delete(call, bucket_name, object_name, version_id)
+        )
+
+    async def copy_object(
+        self,
+        bucket_name: str,
+        object_name: str,
+        to_bucket: str,
+        to_object: str,
+        *,
+        version_id: str | None = None,
+    ) -> ObjectInfo:
+        """Copy an object within the cloud; its bytes do not travel through here.
+
+        What is copied is one version, with its content type and metadata, even if the
+        object is overwritten meanwhile.
+
+        Args:
+            bucket_name: the bucket of the object.
+            object_name: its key.
+            to_bucket: an existing bucket of the same cloud.
+            to_object: the copy's key; replaces what has it.
+            version_id: None takes the latest version.
+
+        Returns:
+            The copy.
+
+        Raises:
+            BucketNotFoundError: a bucket does not exist.
+            ObjectNotFoundError: the object or this version does not exist.
+        """
+        self._call("copy_object", to_bucket, to_object)
+        call = self._call("copy_object", bucket_name, object_name)
+        return await self._copy(call, version_id, to_bucket, to_object)
+
+    async def restore_object(
+        self, bucket_name: str, object_name: str, version_id: str
+    ) -> ObjectInfo:
+        """Make an older version the latest again, by copying it forward.
+
+        The version stays where it is; nothing is lost by it.
+
+        Args:
+            bucket_name: an existing bucket.
+            object_name: the object's key.
+            version_id: what a listing with `versions=True` tells.
+
+        Returns:
+            The new version.
+
+        Raises:
+            ObjectNotFoundError: there is no such version.
+        """
+        call = self._call("restore_object", bucket_name, object_name)
+        return await self._copy(call, version_id, bucket_name, object_name)
+
+    async def _copy(
+        self, call: Call, version_id: str | None, to_bucket: str, to_object: str
+    ) -> ObjectInfo:
+        bucket, key = call.bucket or "", call.key or ""
+        found = await self._tried(call, lambda _: self._backend.stored(bucket, key, version_id))
+        return await self._tried(
+            call,
+            lambda attempt: self._backend.copy(found.info, to_bucket, to_object, attempt.go_on),
+        )
+
+    def _delete(self, call: Call, bucket: str, key: str, version_id: str | None) -> None:
+        """Delete an object or a version; in a thread."""
+        try:
+            call.tried(
+                lambda _: self._backend.delete(bucket, key, version_id),
+                # Again would delete what somebody else has written since.
+                repeatable=version_id is not None,
+            )
+        except StorageError as error:
+            if not error.uncertain or version_id is not None:
+                raise
+            call.tried(partial(self._gone, bucket, key, error))
+
+    def _gone(self, bucket: str, key: str, lost: StorageError, _: Attempt) -> None:
+        """Return if an object whose deletion was not answered is not there."""
+        try:
+            self._backend.stored(bucket, key, None)
+        except ObjectNotFoundError:
+            return
+        raise OutcomeUnknownError(
+            "the answer was lost and an object is there; look at it before deleting again"
+        ) from lost

@@ -1,0 +1,99 @@
+"""Runs requests in threads and lets a caller go at once.
+
+The clouds' SDKs block, so a request runs in one of a provider's own threads: the event
+loop's default ones are few and shared. What cannot be interrupted there ends at its next
+checkpoint, and `aclose` waits for it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from cmbcluster_storage.backend import Backend
+from cmbcluster_storage.calls import Attempt, Call, Patience
+from cmbcluster_storage.errors import InvalidRequestError
+from cmbcluster_storage.platforms import Platform
+
+_T = TypeVar("_T")
+
+# More threads than these lose to the interpreter's lock.
+THREADS = 32
+
+
+class Runner:
+    """A backend and the threads that call it."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        platform: Platform,
+        *,
+        patience: Patience | None = None,
+        refused_buckets: Iterable[str] = (),
+    ) -> None:
+        """Start no thread and send no request yet.
+
+        Args:
+            backend: of one cloud; closed by `aclose`.
+            platform: whose users' buckets they are.
+            patience: how long one request is tried; None: `Patience`'s defaults.
+            refused_buckets: which are not users' and are not touched.
+        """
+        self._backend = backend
+        self._platform = platform
+        self._patience = patience or Patience()
+        self._refused_buckets = frozenset(refused_buckets)
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix=backend.provider)
+        self._leftovers: set[asyncio.Task[None]] = set()
+
+    async def aclose(self) -> None:
+        """Wait for what was sent, throw unfinished uploads away, free threads; idempotent."""
+        while self._leftovers:
+            await asyncio.wait(self._leftovers)
+        await asyncio.to_thread(self._threads.shutdown)
+        self._backend.close()
+
+    def _call(self, operation: str, bucket: str | None, key: str | None = None) -> Call:
+        """Return a new call; refuses buckets that are not users'."""
+        call = Call(self._backend.provider, operation, bucket, key, self._patience)
+        if bucket in self._refused_buckets:
+            error = InvalidRequestError("the bucket is not a user's; name another")
+            error.locate(call.provider, operation, bucket, key)
+            raise error
+        return call
+
+    async def _tried(
+        self, call: Call, request: Callable[[Attempt], _T], *, repeatable: bool = True
+    ) -> _T:
+        """Return what a request returns, in a thread; see `Call.tried`."""
+        return await self._in_thread(call, lambda: call.tried(request, repeatable=repeatable))
+
+    async def _in_thread(self, call: Call, work: Callable[[], _T]) -> _T:
+        """Return what blocking work returns; a caller that is cancelled leaves at once."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        except asyncio.CancelledError:
+            call.stopped.set()
+            raise
+
+    def _leave(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Let work go on after its caller has gone; `aclose` waits for it."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._leftovers.add(task)
+        task.add_done_callback(self._leftovers.discard)
+        return task
+
+
+async def together(awaitables: Iterable[Awaitable[None]]) -> None:
+    """Wait for all; the first that fails ends the others, and its error is raised."""
+
+    async def wait(awaitable: Awaitable[None]) -> None:
+        await awaitable
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for awaitable in awaitables:
+                group.create_task(wait(awaitable))
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0]  # noqa: B904 - a group of one says no more

@@ -1,0 +1,279 @@
+"""Requests about buckets on S3."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from cmbcluster_storage.backend import BucketBackend, BucketSpec, Upload
+from cmbcluster_storage.errors import (
+    AccessDeniedError,
+    ConflictError,
+    StorageError,
+    UnavailableError,
+    UnsupportedError,
+)
+from cmbcluster_storage.models import Access, BucketInfo, BucketUsage
+from cmbcluster_storage.rules import LifecycleRule, lifecycle_rules
+from cmbcluster_storage.s3_errors import sdk_errors
+from cmbcluster_storage.s3_metrics import bucket_metrics
+from cmbcluster_storage.s3_policies import access_statement, document, tls_only, with_statement
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+_ACCOUNT_REGIONAL = "-an"
+
+
+class S3Buckets(BucketBackend):
+    """Makes, describes and deletes buckets, and opens them to somebody."""
+
+    _client: "S3Client"
+    _session: Any
+    _region: str
+
+    def create_bucket(self, spec: BucketSpec) -> None:
+        """Make a bare bucket; in us-east-1 S3 answers the same if it is the account's."""
+        if spec.storage_class != "STANDARD":
+            raise UnsupportedError(
+                f"a bucket on S3 has no class {spec.storage_class}; only objects have one"
+            )
+        if self._exists(spec):
+            raise ConflictError("the bucket is there already")
+        arguments: Any = {}
+        if spec.location != "us-east-1":
+            arguments["CreateBucketConfiguration"] = {"LocationConstraint": spec.location}
+        if spec.name.endswith(f"-{spec.account}-{spec.location}{_ACCOUNT_REGIONAL}"):
+            arguments["BucketNamespace"] = "account-regional"
+        with sdk_errors(None):
+            self._client.create_bucket(Bucket=spec.name, **arguments)
+
+    def _exists(self, spec: BucketSpec) -> bool:
+        try:
+            with sdk_errors(None):
+                self._client.head_bucket(Bucket=spec.name)
+        except FileNotFoundError:
+            return False
+        except AccessDeniedError as error:
+            return _is_anothers(error)
+        return True
+
+    def is_own_bucket(self, spec: BucketSpec) -> bool:
+        """Ask as the account's; S3 refuses if it is another's."""
+        try:
+            with sdk_errors(None):
+                self._client.head_bucket(Bucket=spec.name, ExpectedBucketOwner=spec.account)
+        except AccessDeniedError as error:
+            return not _is_anothers(error)
+        return True
+
+    def secure_bucket(self, spec: BucketSpec) -> None:
+        """Write the settings one after the other: two at once are refused.
+
+        The policy is the last of them: a bucket that has one is whole, and what its stack
+        or operator has set since stays.
+        """
+        if self._policy(spec.name, owner=spec.account):
+            return
+        named: Any = {"Bucket": spec.name, "ExpectedBucketOwner": spec.account}
+        with sdk_errors(None):
+            self._client.put_public_access_block(
+                **named,
+                PublicAccessBlockConfiguration={
+                    "BlockPublicAcls": True,
+                    "BlockPublicPolicy": True,
+                    "IgnorePublicAcls": True,
+                    "RestrictPublicBuckets": True,
+                },
+            )
+            self._client.put_bucket_ownership_controls(
+                **named,
+                OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+            )
+            self._client.put_bucket_encryption(
+                **named,
+                ServerSideEncryptionConfiguration={
+                    "Rules": [encryption_rule(spec.rules.encryption_key)]
+                },
+            )
+            self._client.put_bucket_versioning(
+                **named,
+                VersioningConfiguration={
+                    "Status": "Enabled" if spec.rules.versioning else "Suspended"
+                },
+            )
+            self._client.put_bucket_lifecycle_configuration(
+                **named,
+                LifecycleConfiguration={
+                    "Rules": list(map(lifecycle_rule, lifecycle_rules(spec.rules)))
+                },
+            )
+            if spec.rules.access_logs_to:
+                logs: Any = {
+                    "TargetBucket": spec.rules.access_logs_to,
+                    "TargetPrefix": f"{spec.name}/",
+                }
+                self._client.put_bucket_logging(
+                    **named, BucketLoggingStatus={"LoggingEnabled": logs}
+                )
+            tags: Any = [{"Key": key, "Value": value} for key, value in spec.labels.items()]
+            self._client.put_bucket_tagging(**named, Tagging={"TagSet": tags})
+            policy = document(tls_only(self._arn(spec.name)))
+            self._client.put_bucket_policy(**named, Policy=json.dumps(policy, sort_keys=True))
+
+    def bucket(self, name: str) -> BucketInfo:
+        """Return what five requests tell."""
+        with sdk_errors(None):
+            head = self._client.head_bucket(Bucket=name)
+            versioning = self._client.get_bucket_versioning(Bucket=name)
+            listed = self._client.list_buckets(Prefix=name, MaxBuckets=1).get("Buckets", [])
+        tags = self._told("NoSuchTagSet", lambda: self._client.get_bucket_tagging(Bucket=name))
+        rules = self._told(
+            "NoSuchLifecycleConfiguration",
+            lambda: self._client.get_bucket_lifecycle_configuration(Bucket=name),
+        )
+        made = next((one for one in listed if one.get("Name") == name), None)
+        if made is None or "CreationDate" not in made:
+            raise AccessDeniedError("the bucket is another account's")
+        return BucketInfo(
+            name=name,
+            url=f"s3://{name}",
+            location=head.get("BucketRegion") or self._region,
+            created=made["CreationDate"],
+            updated=made["CreationDate"],
+            versioned=versioning.get("Status") == "Enabled",
+            storage_class="STANDARD",
+            labels={tag["Key"]: tag["Value"] for tag in tags.get("TagSet", ())},
+            lifecycle=tuple(rules.get("Rules", ())),
+        )
+
+    def buckets(self, prefix: str) -> list[BucketInfo]:
+        """Return name, region and time of each."""
+        found: list[BucketInfo] = []
+        with sdk_errors(None):
+            pages = self._client.get_paginator("list_buckets").paginate(Prefix=prefix)
+            for bucket in (one for page in pages for one in page.get("Buckets", ())):
+                made = bucket.get("CreationDate")
+                name = bucket.get("Name", "")
+                if made and name.startswith(prefix):  # some servers pass over the prefix
+                    found.append(
+                        BucketInfo(
+                            name=name,
+                            url=f"s3://{name}",
+                            location=bucket.get("BucketRegion", self._region),
+                            created=made,
+                            updated=made,
+                            versioned=None,
+                            storage_class="STANDARD",
+                        )
+                    )
+        return found
+
+    def delete_bucket(self, name: str) -> None:
+        """Delete an empty bucket."""
+        with sdk_errors(None):
+            self._client.delete_bucket(Bucket=name)
+
+    def unfinished_uploads(self, name: str) -> list[Upload]:
+        """Return the first 1,000."""
+        with sdk_errors(None):
+            answer = self._client.list_multipart_uploads(Bucket=name)
+        return [
+            Upload(key=upload.get("Key", ""), identity=upload.get("UploadId", ""))
+            for upload in answer.get("Uploads", ())
+        ]
+
+    def abort_unfinished(self, name: str, upload: Upload) -> None:
+        """Throw one away; one that is gone is gone."""
+        try:
+            with sdk_errors(upload.key):
+                self._client.abort_multipart_upload(
+                    Bucket=name, Key=upload.key, UploadId=upload.identity
+                )
+        except FileNotFoundError:
+            return
+
+    def soft_delete_seconds(self, name: str) -> int:
+        """Return 0: what is deleted for good is gone."""
+        with sdk_errors(None):
+            self._client.head_bucket(Bucket=name)
+        return 0
+
+    def metrics(self, name: str) -> BucketUsage:
+        """Return CloudWatch's daily figures."""
+        with sdk_errors(None):
+            return bucket_metrics(self._session.client("cloudwatch"), name)
+
+    def permit(self, name: str, member: str, access: Access) -> bool:
+        """Put one statement into the policy and read it back.
+
+        A bucket policy has no etag: of two who write at once one loses. So whoever finds
+        that the own statement is not there says that it can be tried again.
+        """
+        statement = access_statement(self._arn(name), member, access)
+        policy = self._policy(name)
+        changed = with_statement(policy, statement)
+        if changed == policy:
+            return False
+        with sdk_errors(None):
+            self._client.put_bucket_policy(Bucket=name, Policy=json.dumps(changed, sort_keys=True))
+        if self._policy(name) != changed:
+            raise UnavailableError("somebody else changes the policy; try again", uncertain=True)
+        return True
+
+    def _policy(self, name: str, *, owner: str | None = None) -> Any:
+        """Return the bucket's policy; an empty one if it has none."""
+        named: Any = {"Bucket": name} | ({"ExpectedBucketOwner": owner} if owner else {})
+        answer = self._told("NoSuchBucketPolicy", lambda: self._client.get_bucket_policy(**named))
+        return json.loads(answer["Policy"]) if answer else {}
+
+    def _told(self, absent: str, request: Any) -> Any:
+        """Return an answer; nothing if what is asked for was never set."""
+        try:
+            with sdk_errors(None):
+                return request()
+        except StorageError as error:
+            if f"({absent})" not in error.message:
+                raise
+            return {}
+
+    def _arn(self, name: str) -> str:
+        return f"arn:{self._client.meta.partition}:s3:::{name}"
+
+
+def _is_anothers(error: AccessDeniedError) -> bool:
+    """Return True if a bucket is there and not ours; raise if the credentials are to blame."""
+    if "(403)" not in error.message:
+        raise error
+    return True
+
+
+def encryption_rule(key: str | None) -> Any:
+    """Return SSE-S3, or SSE-KMS with a bucket key."""
+    default = (
+        {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key} if key else {"SSEAlgorithm": "AES256"}
+    )
+    return {
+        "ApplyServerSideEncryptionByDefault": default,
+        "BucketKeyEnabled": key is not None,
+    }
+
+
+def lifecycle_rule(rule: LifecycleRule) -> Any:
+    """Return one rule of a bucket's one lifecycle document, as the stack's."""
+    said: dict[str, Any] = {
+        "ID": rule.id,
+        "Status": "Enabled",
+        "Filter": {"Prefix": rule.prefix},
+    }
+    if rule.live_days:
+        said["Expiration"] = {"Days": rule.live_days}
+    if rule.noncurrent_days:
+        said["NoncurrentVersionExpiration"] = {"NoncurrentDays": rule.noncurrent_days}
+        if rule.noncurrent_versions_kept is None:  # markers with no version left under them
+            said["Expiration"] = {"ExpiredObjectDeleteMarker": True}
+        else:
+            kept = rule.noncurrent_versions_kept
+            said["NoncurrentVersionExpiration"]["NewerNoncurrentVersions"] = kept
+    if rule.abort_uploads_after_days:
+        days = rule.abort_uploads_after_days
+        said["AbortIncompleteMultipartUpload"] = {"DaysAfterInitiation": days}
+    return said

@@ -1,0 +1,89 @@
+"""Requests about many objects on S3: pages of listings, and deletes by the thousand."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from cmbcluster_storage.backend import Page, PageRequest
+from cmbcluster_storage.errors import StorageError
+from cmbcluster_storage.models import ObjectInfo
+from cmbcluster_storage.s3_errors import error_of, sdk_errors
+from cmbcluster_storage.s3_objects import S3Objects, url
+
+
+class S3Listing(S3Objects):
+    """Lists and deletes many objects."""
+
+    batch_size: ClassVar[int] = 1000
+    batch_lanes: ClassVar[int] = 4
+
+    def page(self, request: PageRequest) -> Page:
+        """Return a part of a listing; without `versions` no `version_id` is known."""
+        arguments: Any = {
+            "Bucket": request.bucket,
+            "Prefix": request.prefix,
+            "MaxKeys": request.size,
+        }
+        if request.delimiter:
+            arguments["Delimiter"] = request.delimiter
+        if request.versions:
+            return self._versions(request, arguments)
+        if request.token:
+            arguments["ContinuationToken"] = request.token
+        with sdk_errors(None):
+            answer = self._client.list_objects_v2(**arguments)
+        return _page(request.bucket, answer, "Contents", answer.get("NextContinuationToken"))
+
+    def _versions(self, request: PageRequest, arguments: Any) -> Page:
+        if request.token:
+            key, version = json.loads(request.token)
+            arguments |= {"KeyMarker": key} | ({"VersionIdMarker": version} if version else {})
+        with sdk_errors(None):
+            answer = self._client.list_object_versions(**arguments)
+        token = None
+        if answer.get("IsTruncated"):
+            token = json.dumps([answer["NextKeyMarker"], answer.get("NextVersionIdMarker")])
+        return _page(request.bucket, answer, "Versions", token)
+
+    def delete_batch(
+        self, bucket: str, entries: Sequence[tuple[str, str | None]]
+    ) -> list[StorageError | None]:
+        """Delete up to 1,000 keys and versions."""
+        named: Any = [
+            {"Key": key, "VersionId": version} if version else {"Key": key}
+            for key, version in entries
+        ]
+        with sdk_errors(None):
+            answer = self._client.delete_objects(
+                Bucket=bucket, Delete={"Objects": named, "Quiet": True}
+            )
+        failed: dict[tuple[str, str | None], StorageError] = {}
+        for refusal in answer.get("Errors", ()):
+            entry = refusal.get("Key", ""), refusal.get("VersionId") or None
+            failed[entry] = error_of(refusal.get("Code", ""))
+        return [failed.get(entry) or failed.get((entry[0], None)) for entry in entries]
+
+
+def _page(bucket: str, answer: Any, field: str, token: str | None) -> Page:
+    return Page(
+        objects=[_listed(bucket, entry) for entry in answer.get(field, ())],
+        prefixes=[folded["Prefix"] for folded in answer.get("CommonPrefixes", ())],
+        markers=[
+            (marker["Key"], marker["VersionId"]) for marker in answer.get("DeleteMarkers", ())
+        ],
+        token=token,
+    )
+
+
+def _listed(bucket: str, entry: Any) -> ObjectInfo:
+    return ObjectInfo(
+        bucket_name=bucket,
+        name=entry["Key"],
+        size_bytes=entry["Size"],
+        content_type=None,
+        updated=entry["LastModified"],
+        etag=entry["ETag"].strip('"'),
+        version_id=entry.get("VersionId"),
+        is_latest=entry.get("IsLatest", True),
+        url=url(bucket, entry["Key"]),
+    )

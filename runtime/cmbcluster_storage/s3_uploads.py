@@ -1,0 +1,154 @@
+"""Requests about large objects on S3: uploads of many parts, and copies."""
+
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from cmbcluster_storage import checksums
+from cmbcluster_storage.backend import Checkpoint, LargeUpload, Part, Write
+from cmbcluster_storage.bodies import Body
+from cmbcluster_storage.models import ObjectInfo
+from cmbcluster_storage.s3_errors import sdk_errors
+from cmbcluster_storage.s3_objects import S3Objects, conditions, description, url, write_arguments
+
+_LANES = 4
+# https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
+_MOST_COPIED_AT_ONCE = 5 * 1024**3
+_COPIED_PART_BYTES = 512 * 1024**2
+
+
+@dataclass
+class _Upload(LargeUpload):
+    """A multipart upload.
+
+    Attributes:
+        identity: S3's name of it.
+        parts: what S3 answered to each part, by its number.
+    """
+
+    identity: str = ""
+    parts: dict[int, dict[str, str]] = field(default_factory=dict)
+
+    @property
+    def place(self) -> Any:
+        """The arguments that name it."""
+        return {"Bucket": self.write.bucket, "Key": self.write.key, "UploadId": self.identity}
+
+
+class S3Uploads(S3Objects):
+    """Multipart uploads, whose CRC32C is that of the whole object."""
+
+    def begin_upload(self, write: Write, size_bytes: int | None) -> LargeUpload:
+        """Begin a multipart upload."""
+        return self._begun(write, description(write))
+
+    def put_part(self, upload: LargeUpload, part: Part, go_on: Checkpoint) -> None:
+        """Send one part; S3 compares its checksum."""
+        assert isinstance(upload, _Upload)  # noqa: S101 - made by `begin_upload`
+        crc32c = checksums.encoded(part.crc)
+        with sdk_errors(upload.write.key):
+            answer = self._client.upload_part(
+                **upload.place,
+                PartNumber=part.number,
+                Body=Body.of(part.data, go_on),
+                ChecksumCRC32C=crc32c,
+            )
+        upload.parts[part.number] = {"ETag": answer["ETag"], "ChecksumCRC32C": crc32c}
+
+    def finish_upload(self, upload: LargeUpload, size_bytes: int, crc: int) -> ObjectInfo:
+        """Make the parts an object; `updated` is the answer's time, to the second."""
+        return self._finished(upload, size_bytes, {"ChecksumCRC32C": checksums.encoded(crc)})
+
+    def abort_upload(self, upload: LargeUpload) -> None:
+        """Throw the parts away."""
+        assert isinstance(upload, _Upload)  # noqa: S101 - made by `begin_upload`
+        with sdk_errors(upload.write.key):
+            self._client.abort_multipart_upload(**upload.place)
+
+    def copy(self, source: ObjectInfo, bucket: str, key: str, go_on: Checkpoint) -> ObjectInfo:
+        """Copy a version; what is larger than 5 GiB in parts, which takes a request each."""
+        content_type = source.content_type or "application/octet-stream"
+        write = Write(bucket=bucket, key=key, content_type=content_type)
+        named: Any = {"Bucket": source.bucket_name, "Key": source.name}
+        if source.version_id:
+            named["VersionId"] = source.version_id
+        if source.size_bytes > _MOST_COPIED_AT_ONCE:
+            return self._copied_in_parts(source, write, named, go_on)
+        with sdk_errors(key):
+            answer: Any = self._client.copy_object(
+                Bucket=bucket, Key=key, CopySource=named, CopySourceIfMatch=f'"{source.etag}"'
+            )
+        copied = answer["CopyObjectResult"]
+        return _written(write, source.size_bytes, answer, copied["ETag"], source.crc32c)
+
+    def _copied_in_parts(
+        self, source: ObjectInfo, write: Write, named: Any, go_on: Checkpoint
+    ) -> ObjectInfo:
+        upload = self._begun(write, {"ContentType": write.content_type})
+        try:
+            for number, start in enumerate(range(0, source.size_bytes, _COPIED_PART_BYTES), 1):
+                go_on()
+                stop = min(start + _COPIED_PART_BYTES, source.size_bytes)
+                with sdk_errors(write.key):
+                    answer: Any = self._client.upload_part_copy(
+                        **upload.place,
+                        PartNumber=number,
+                        CopySource=named,
+                        CopySourceIfMatch=f'"{source.etag}"',
+                        CopySourceRange=f"bytes={start}-{stop - 1}",
+                    )
+                result = answer["CopyPartResult"]
+                kept = {name: result[name] for name in ("ETag", "ChecksumCRC32C") if name in result}
+                upload.parts[number] = kept
+            return self._finished(upload, source.size_bytes, {})
+        except BaseException:
+            self.abort_upload(upload)
+            raise
+
+    def _begun(self, write: Write, stored: dict[str, Any]) -> _Upload:
+        with sdk_errors(write.key):
+            answer = self._client.create_multipart_upload(
+                Bucket=write.bucket,
+                Key=write.key,
+                ChecksumAlgorithm="CRC32C",
+                ChecksumType="FULL_OBJECT",
+                **stored,
+            )
+        return _Upload(write, _LANES, answer["UploadId"])
+
+    def _finished(
+        self, upload: LargeUpload, size_bytes: int, checksum: dict[str, str]
+    ) -> ObjectInfo:
+        assert isinstance(upload, _Upload)  # noqa: S101 - made by `begin_upload`
+        arguments: Any = {**write_arguments(upload.write), **checksum}
+        parts: Any = [
+            {"PartNumber": number, **upload.parts[number]} for number in sorted(upload.parts)
+        ]
+        with conditions(upload.write), sdk_errors(upload.write.key):
+            answer: Any = self._client.complete_multipart_upload(
+                **upload.place,
+                MultipartUpload={"Parts": parts},
+                ChecksumType="FULL_OBJECT",
+                MpuObjectSize=size_bytes,
+                **arguments,
+            )
+        return _written(
+            upload.write, size_bytes, answer, answer["ETag"], checksum.get("ChecksumCRC32C")
+        )
+
+
+def _written(
+    write: Write, size_bytes: int, answer: Any, etag: str, crc32c: str | None
+) -> ObjectInfo:
+    return ObjectInfo(
+        bucket_name=write.bucket,
+        name=write.key,
+        size_bytes=size_bytes,
+        content_type=write.content_type,
+        updated=parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]),
+        etag=etag.strip('"'),
+        version_id=answer.get("VersionId"),
+        is_latest=True,
+        url=url(write.bucket, write.key),
+        crc32c=crc32c,
+    )

@@ -1,0 +1,80 @@
+"""Where downloads go, piece by piece and out of order: memory or a file.
+
+Threads write into different places at once. A file is written beside its path and takes
+its name when it is whole.
+"""
+
+import os
+import secrets
+from abc import ABC, abstractmethod
+from io import BytesIO
+from pathlib import Path
+from threading import Lock
+
+
+class Sink(ABC):
+    """Takes the pieces of one object."""
+
+    @abstractmethod
+    def allocate(self, size_bytes: int) -> None:
+        """Make room; again if a download starts again."""
+
+    @abstractmethod
+    def write(self, offset: int, data: bytes) -> None:
+        """Put a piece in its place."""
+
+
+class Memory(Sink):
+    """Takes an object into memory, once."""
+
+    def allocate(self, size_bytes: int) -> None:
+        """Make room."""
+        self._file = BytesIO()
+        if size_bytes:
+            self._file.seek(size_bytes - 1)
+            self._file.write(b"\0")
+        self._view = self._file.getbuffer()
+
+    def write(self, offset: int, data: bytes) -> None:
+        """Put a piece in its place."""
+        self._view[offset : offset + len(data)] = data
+
+    def content(self) -> bytes:
+        """Return the whole, which costs no copy: nobody else has the buffer any more."""
+        self._view.release()
+        return self._file.getvalue()
+
+
+class File(Sink):
+    """Takes an object into a file beside its path."""
+
+    def __init__(self, path: Path) -> None:
+        """Make the file, empty; its folder must exist."""
+        self._path = path
+        self._part = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.part")
+        self._file = self._part.open("xb", buffering=0)
+        # A thread whose caller has gone must not write to a descriptor that is closed: its
+        # number may be another file's by then.
+        self._turn = Lock()
+
+    def allocate(self, size_bytes: int) -> None:
+        """Make room."""
+        self._file.truncate(size_bytes)
+
+    def write(self, offset: int, data: bytes) -> None:
+        """Put a piece in its place; nowhere once the file is discarded."""
+        with self._turn:
+            while data and not self._file.closed:
+                written = os.pwrite(self._file.fileno(), data, offset)
+                offset, data = offset + written, data[written:]
+
+    def keep(self) -> None:
+        """Give the file its name, in place of what has it."""
+        self._file.close()
+        self._part.replace(self._path)
+
+    def discard(self) -> None:
+        """Remove what is not whole; nothing if it was kept."""
+        with self._turn:
+            self._file.close()
+        self._part.unlink(missing_ok=True)

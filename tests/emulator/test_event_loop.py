@@ -1,0 +1,52 @@
+"""Nothing of ours holds the event loop: what it does there is short."""
+
+import asyncio
+import time
+
+import pytest
+
+MOST_SECONDS = 0.010
+LARGE = b"x" * (40 * 1024 * 1024)
+
+pytestmark = pytest.mark.parametrize("cloud", ["aws", "gcp"], indirect=True)
+
+
+@pytest.fixture
+def longest(monkeypatch):
+    """Return the CPU times of this thread's callbacks, the longest last."""
+    run = asyncio.events.Handle._run
+    times = []
+
+    def measured(handle):
+        before = time.thread_time()
+        run(handle)
+        times.append(time.thread_time() - before)
+
+    monkeypatch.setattr(asyncio.events.Handle, "_run", measured)
+    return times
+
+
+async def pieces():
+    for start in range(0, len(LARGE), 1024 * 1024):
+        yield LARGE[start : start + 1024 * 1024]
+
+
+async def test_no_callback_is_long(storage, bucket, tmp_path, longest):
+    names = [f"k/{number:04}" for number in range(1200)]
+    steps = {
+        "upload": lambda: storage.upload_object(bucket, "large", LARGE),
+        "upload an iterator": lambda: storage.upload_object(bucket, "large", pieces()),
+        "download": lambda: storage.download_object(bucket, "large"),
+        "download a file": lambda: storage.download_file(bucket, "large", tmp_path / "large"),
+        "upload many": lambda: storage.upload_many(bucket, [(name, b"x") for name in names]),
+        "download many": lambda: storage.download_many(bucket, names),
+        "list": lambda: storage.list_objects(bucket, versions=True),
+        "usage": lambda: storage.get_bucket_metadata(bucket, usage="listing"),
+        "delete": lambda: storage.delete_user_bucket(bucket, True),
+    }
+    found = {}
+    for name, step in steps.items():
+        longest.clear()
+        await step()
+        found[name] = max(longest)
+    assert {name: most for name, most in found.items() if most > MOST_SECONDS} == {}

@@ -1,0 +1,321 @@
+"""What goes wrong between us and the cloud: every fault on every operation.
+
+Each ends in success or in the right error: never in wrong data, nor past the deadline, nor
+with an effect that nobody wanted.
+"""
+
+import asyncio
+import time
+import uuid
+
+import pytest
+from cmbcluster_storage import (
+    AccessDeniedError,
+    OutcomeUnknownError,
+    PreconditionFailedError,
+    StorageError,
+    StorageProviderFactory,
+    UnavailableError,
+    downloads,
+    uploads,
+)
+from cmbcluster_storage.calls import Patience
+from faults import Fault, Proxy
+
+pytestmark = pytest.mark.parametrize("cloud", ["aws", "gcp"], indirect=True)
+
+PART_BYTES = 256 * 1024
+LARGE = bytes(range(256)) * 1025  # two parts
+QUICK = Patience(deadline_seconds=20, attempts=4, first_wait_seconds=0.01)
+IMPATIENT = Patience(deadline_seconds=1.6, attempts=4, first_wait_seconds=0.01)
+FAULTS = ("busy", "slow_down", "reset", "stall", "short", "damaged", "lost", "expired")
+
+
+@pytest.fixture
+def proxy(cloud, monkeypatch):
+    dialect, variable = {
+        "s3": ("s3", "AWS_ENDPOINT_URL"),
+        "gs": ("gcs", "STORAGE_EMULATOR_HOST"),
+    }[cloud.scheme]
+    proxy = Proxy(cloud.endpoint, dialect)
+    monkeypatch.setenv(variable, proxy.url)
+    yield proxy
+    proxy.close()
+
+
+@pytest.fixture
+def small_parts(monkeypatch):
+    """Have what is large be small, which is quicker to send."""
+    for module in (uploads, downloads):
+        monkeypatch.setattr(module, "SMALL_BYTES", PART_BYTES)
+
+
+@pytest.fixture
+async def through(cloud, proxy):
+    """Return what makes a provider whose requests pass the proxy."""
+    providers = []
+
+    def made(patience=QUICK):
+        settings = cloud.settings
+        provider = StorageProviderFactory.create(
+            settings.CLOUD_PROVIDER,
+            region=settings.AWS_REGION or settings.REGION,
+            project=settings.PROJECT_ID,
+            account_id=settings.AWS_ACCOUNT_ID,
+            patience=patience,
+        )
+        providers.append(provider)
+        return provider
+
+    yield made
+    proxy.fault = None
+    for provider in providers:
+        await provider.aclose()
+
+
+async def streamed(provider, bucket):
+    return b"".join([piece async for piece in provider.stream_object(bucket, "large")])
+
+
+OPERATIONS = {
+    "upload": lambda p, b, t, v: p.upload_object(b, "new", b"content"),
+    "upload_if_absent": lambda p, b, t, v: p.upload_object(b, "new", b"content", if_absent=True),
+    "upload_if_version": lambda p, b, t, v: p.upload_object(b, "old", b"content", if_version=v),
+    "upload_large": lambda p, b, t, v: p.upload_object(b, "new", LARGE),
+    "upload_large_if_absent": lambda p, b, t, v: p.upload_object(b, "new", LARGE, if_absent=True),
+    "upload_many": lambda p, b, t, v: p.upload_many(b, [("new", b"content")]),
+    "download": lambda p, b, t, v: p.download_object(b, "old"),
+    "download_range": lambda p, b, t, v: p.download_object(b, "old", start=0, stop=3),
+    "download_large": lambda p, b, t, v: p.download_object(b, "large"),
+    "download_file": lambda p, b, t, v: p.download_file(b, "large", t / "file"),
+    "download_many": lambda p, b, t, v: p.download_many(b, ["old"]),
+    "stream": lambda p, b, t, v: streamed(p, b),
+    "info": lambda p, b, t, v: p.get_object_info(b, "old"),
+    "list": lambda p, b, t, v: p.list_objects(b, "old"),
+    "versions": lambda p, b, t, v: p.list_objects(b, "old", versions=True),
+    "copy": lambda p, b, t, v: p.copy_object(b, "old", b, "new"),
+    "restore": lambda p, b, t, v: p.restore_object(b, "old", v.version_id),
+    "delete": lambda p, b, t, v: p.delete_object(b, "old"),
+    "delete_version": lambda p, b, t, v: p.delete_object(b, "old", version_id=v.version_id),
+    "delete_many": lambda p, b, t, v: p.delete_objects(b, ["old"]),
+    "delete_versions": lambda p, b, t, v: p.delete_objects(b, [v]),
+    "metadata": lambda p, b, t, v: p.get_bucket_metadata(b),
+    "create": lambda p, b, t, v: p.create_user_bucket(b),
+    "permissions": lambda p, b, t, v: p.ensure_bucket_permissions(
+        b, "arn:aws:iam::123456789012:role/ann" if p._backend.scheme == "s3" else "user:ann@x.org"
+    ),
+    "delete_bucket": lambda p, b, t, v: p.delete_bucket(b, True),
+}
+WRITES = {
+    "upload": b"content",
+    "upload_if_absent": b"content",
+    "upload_large": LARGE,
+    "upload_large_if_absent": LARGE,
+    "upload_many": b"content",
+    "copy": b"0123456789",
+}
+LARGE_READS = ("download_large", "download_file", "stream")
+READS = {
+    "download": b"0123456789",
+    "download_range": b"012",
+    "download_large": LARGE,
+    "download_many": [b"0123456789"],
+    "stream": LARGE,
+}
+
+
+async def filled(provider, bucket, operation):
+    version = await provider.upload_object(bucket, "old", b"0123456789")
+    if operation in ("download_large", "download_file", "stream"):
+        await provider.upload_object(bucket, "large", LARGE)
+    return version
+
+
+async def prepared(cloud, provider, operation):
+    """Return a bucket of its own with what an operation needs in it."""
+    bucket = f"faults-{uuid.uuid4().hex[:12]}"
+    cloud.create_bucket(bucket, versioned=True)
+    return bucket, await filled(provider, bucket, operation)
+
+
+async def outcome(provider, operation, bucket, folder, version):
+    """Return what an operation gives, or its error."""
+    try:
+        told = await OPERATIONS[operation](provider, bucket, folder, version)
+    except StorageError as error:
+        return error
+    return told[0] if isinstance(told, list) and isinstance(told[0], StorageError) else told
+
+
+async def wrong(provider, operation, kind, bucket, folder, told):
+    """Return what is wrong with the outcome of one operation and one fault; None: nothing."""
+    if kind == "expired":
+        # boto3 asks again by itself after HEAD, in case the bucket is in another region.
+        refused = isinstance(told, AccessDeniedError) and told.attempts == 1
+        return None if refused or not isinstance(told, Exception) else told
+    if kind == "damaged" and operation in LARGE_READS:
+        # What is handed on already, or is large, is not read again; it is said, though.
+        damaged = isinstance(told, UnavailableError) and "damaged" in told.message
+        return None if damaged else told
+    if kind == "damaged" and operation == "download_range":
+        return None  # nothing to compare a part with
+    if isinstance(told, OutcomeUnknownError):
+        # The request was lost, or its answer; only looking tells, and the object is there.
+        honest = operation in ("delete", "delete_many") and kind in ("reset", "stall")
+        return None if honest else told
+    if isinstance(told, Exception) or told != READS.get(operation, told):
+        return told
+    if operation == "download_file" and (folder / "file").read_bytes() != LARGE:
+        return "another file"
+    if operation not in WRITES:
+        return None
+    versions = await provider.list_objects(bucket, "new", versions=True)
+    same = await provider.download_object(bucket, "new") == WRITES[operation]
+    most = 1 if "if_absent" in operation else 2
+    return None if same and len(versions) <= most else versions
+
+
+@pytest.mark.usefixtures("small_parts")
+@pytest.mark.parametrize("kind", FAULTS)
+async def test_a_fault_that_passes(through, proxy, cloud, tmp_path, kind):
+    provider = through(IMPATIENT if kind == "stall" else QUICK)
+    failures = {}
+    for operation in OPERATIONS:
+        bucket, version = await prepared(cloud, provider, operation)
+        proxy.fault = Fault(kind)
+        started = time.monotonic()
+        told = await outcome(provider, operation, bucket, tmp_path, version)
+        late = time.monotonic() - started > provider._patience.deadline_seconds + 2
+        proxy.fault = None
+        if problem := late or await wrong(provider, operation, kind, bucket, tmp_path, told):
+            failures[operation] = problem
+    assert failures == {}
+
+
+@pytest.mark.usefixtures("small_parts")
+@pytest.mark.parametrize("kind", ["busy", "reset", "short", "lost"])
+async def test_a_fault_amid_a_large_object(through, proxy, cloud, tmp_path, kind):
+    provider = through()
+    failures = {}
+    for operation in ("upload_large", "upload_large_if_absent", "download_file", "stream"):
+        for after in (1, 2, 3):
+            bucket, version = await prepared(cloud, provider, operation)
+            proxy.fault = Fault(kind, after=after)
+            told = await outcome(provider, operation, bucket, tmp_path, version)
+            proxy.fault = None
+            if problem := await wrong(provider, operation, kind, bucket, tmp_path, told):
+                failures[operation, after] = problem
+    assert failures == {}
+
+
+@pytest.mark.usefixtures("small_parts")
+async def test_a_fault_that_stays(through, proxy, cloud, tmp_path):
+    provider = through()
+    for operation in OPERATIONS:
+        bucket, version = await prepared(cloud, provider, operation)
+        proxy.fault = Fault("busy", times=-1)
+        failed = await outcome(provider, operation, bucket, tmp_path, version)
+        proxy.fault = None
+
+        assert type(failed) is UnavailableError, operation
+        assert failed.attempts == QUICK.attempts
+        assert failed.retryable
+        assert failed.seconds > 0
+        assert failed.operation
+        assert failed.bucket
+
+
+async def test_a_silent_server_is_left_at_the_deadline(through, proxy, bucket):
+    await through().upload_object(bucket, "old", b"content")
+    provider = through(Patience(deadline_seconds=1, first_wait_seconds=0.01))
+    proxy.fault = Fault("stall", times=-1)
+    started = time.monotonic()
+    with pytest.raises(StorageError) as caught:
+        await provider.download_object(bucket, "old")
+    assert time.monotonic() - started < 3
+    assert isinstance(caught.value, TimeoutError)
+
+
+@pytest.mark.parametrize("content", [b"same", LARGE])
+@pytest.mark.usefixtures("small_parts")
+async def test_an_equal_object_of_somebody_else_s_is_not_ours(
+    through, proxy, bucket, content, monkeypatch
+):
+    """The request was lost before it was served, and another's served meanwhile."""
+    provider = through()
+    backend = provider._backend
+    name = (
+        "put" if content == b"same" else "finish_upload" if backend.scheme == "s3" else "put_part"
+    )
+    request = getattr(backend, name)
+    lost = []
+
+    def first_lost(*arguments):
+        if not lost:
+            lost.append(1)
+            request_of_another(backend, bucket, content)
+            raise UnavailableError("lost", uncertain=True)
+        return request(*arguments)
+
+    monkeypatch.setattr(backend, name, first_lost)
+    with pytest.raises((OutcomeUnknownError, PreconditionFailedError)) as caught:
+        await provider.upload_object(bucket, "lock", content, if_absent=True)
+    assert caught.value.operation == "upload_object"
+    versions = await provider.list_objects(bucket, "lock", versions=True)
+    assert len(versions) == 1
+
+
+def request_of_another(backend, bucket, content):
+    from cmbcluster_storage.backend import Write
+
+    write = Write(bucket=bucket, key="lock", content_type="text/plain", absent=True)
+    type(backend).put(backend, write, content, lambda: None)
+
+
+async def test_requests_are_counted(through, proxy, bucket, tmp_path, cloud):
+    provider = through()
+    content = b"x" * (8 * 1024 * 1024)
+    calls = {
+        "upload": lambda: provider.upload_object(bucket, "a", content),
+        "upload nothing": lambda: provider.upload_object(bucket, "empty", b""),
+        "download": lambda: provider.download_object(bucket, "a"),
+        "download nothing": lambda: provider.download_object(bucket, "empty"),
+        "download a file": lambda: provider.download_file(bucket, "a", tmp_path / "a"),
+        "info": lambda: provider.get_object_info(bucket, "a"),
+        "delete": lambda: provider.delete_object(bucket, "a"),
+    }
+    counted = {}
+    for name, call in calls.items():
+        proxy.asked.clear()
+        await call()
+        counted[name] = len(proxy.asked)
+    assert counted == dict.fromkeys(calls, 1)
+
+
+async def test_every_further_range_is_of_one_version(through, proxy, bucket, cloud):
+    provider = through()
+    info = await provider.upload_object(bucket, "large", b"x" * (48 * 1024 * 1024))
+    proxy.asked.clear()
+    await provider.download_object(bucket, "large")
+
+    _, *rest = proxy.asked
+    assert len(rest) == 2
+    assert all(str(info.version_id) in asked for asked in rest)
+
+
+async def test_an_upload_that_is_cancelled_stops_at_its_next_piece(through, proxy, bucket):
+    provider = through()
+    proxy.delay_seconds = 0.2
+    upload = asyncio.create_task(provider.upload_object(bucket, "a", b"x" * (33 * 1024 * 1024)))
+    await asyncio.sleep(0.5)
+    upload.cancel()
+    started = time.monotonic()
+    with pytest.raises(asyncio.CancelledError):
+        await upload
+    assert time.monotonic() - started < 0.2
+    await provider.aclose()
+    proxy.delay_seconds = 0
+
+    again = through()
+    assert await again.list_objects(bucket, versions=True) == []
+    assert again._backend.unfinished_uploads(bucket) == []

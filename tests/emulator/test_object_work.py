@@ -1,0 +1,437 @@
+"""Everything that is done with objects beyond writing, reading and listing one."""
+
+import asyncio
+import io
+import os
+import urllib.request
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cmbcluster_storage import (
+    BucketNotFoundError,
+    ConflictError,
+    InvalidRequestError,
+    ObjectNotFoundError,
+    PreconditionFailedError,
+    StorageError,
+    UnsupportedError,
+)
+
+LARGE = os.urandom(1024) * (17 * 1024 + 1)  # two whole parts and a piece
+
+
+async def pieces(content, size):
+    for start in range(0, len(content), size):
+        yield content[start : start + size]
+
+
+async def test_every_kind_of_content(storage, bucket, tmp_path):
+    path = tmp_path / "map.csv"
+    path.write_bytes(b"l,C_l\n")
+    file = io.BytesIO(b"skipped l,C_l\n")
+    file.seek(8)
+    kinds = {
+        "bytes": b"l,C_l\n",
+        "bytearray": bytearray(b"l,C_l\n"),
+        "view": memoryview(b"l,C_l\n"),
+        "path": path,
+        "file": file,
+        "iterator": pieces(b"l,C_l\n", 4),
+    }
+    for key, content in kinds.items():
+        assert (await storage.upload_object(bucket, key, content)).size_bytes == 6
+        assert await storage.download_object(bucket, key) == b"l,C_l\n"
+
+    with pytest.raises(TypeError, match=r"content is str; give bytes, a pathlib\.Path"):
+        await storage.upload_object(bucket, "a", "text")
+    with pytest.raises(FileNotFoundError) as caught:
+        await storage.upload_object(bucket, "a", tmp_path / "absent")
+    assert not isinstance(caught.value, StorageError)
+
+
+@pytest.mark.parametrize("kind", ["bytes", "path", "iterator"])
+async def test_large_content(storage, bucket, tmp_path, kind):
+    path = tmp_path / "large"
+    path.write_bytes(LARGE)
+    content = {"bytes": LARGE, "path": path, "iterator": pieces(LARGE, 3_000_000)}[kind]
+    seen = []
+    info = await storage.upload_object(
+        bucket, "large", content, progress=lambda done, total: seen.append((done, total))
+    )
+
+    assert info.size_bytes == len(LARGE)
+    known = None if kind == "iterator" else len(LARGE)
+    assert seen[-1] == (len(LARGE), known)
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    seen.clear()
+    again = await storage.download_file(
+        bucket, "large", tmp_path / "again", progress=lambda done, total: seen.append((done, total))
+    )
+    assert (tmp_path / "again").read_bytes() == LARGE
+    assert (again.version_id, again.size_bytes) == (info.version_id, len(LARGE))
+    assert seen[-1] == (len(LARGE), len(LARGE))
+    assert b"".join([piece async for piece in storage.stream_object(bucket, "large")]) == LARGE
+
+
+async def test_content_of_one_part_exactly(storage, bucket):
+    content = b"x" * (8 * 1024 * 1024)
+    for size in (len(content), len(content) - 1):
+        info = await storage.upload_object(bucket, "a", pieces(content[:size], 1_000_000))
+        assert info.size_bytes == size
+        assert await storage.download_object(bucket, "a") == content[:size]
+
+
+async def test_large_unversioned_content(storage, unversioned_bucket):
+    await storage.upload_object(unversioned_bucket, "large", LARGE)
+
+    assert await storage.download_object(unversioned_bucket, "large") == LARGE
+
+
+@pytest.mark.parametrize("size", [0, 1, 5])
+async def test_ranges(storage, bucket, size):
+    await storage.upload_object(bucket, "a", b"0123456789")
+
+    assert await storage.download_object(bucket, "a", start=size) == b"0123456789"[size:]
+    assert await storage.download_object(bucket, "a", start=size, stop=7) == b"0123456"[size:]
+    assert await storage.download_object(bucket, "a", start=size, stop=99) == b"0123456789"[size:]
+    pieces = storage.stream_object(bucket, "a", start=size, stop=8)
+    assert b"".join([piece async for piece in pieces]) == b"01234567"[size:]
+
+
+async def test_ranges_of_nothing(storage, bucket):
+    await storage.upload_object(bucket, "a", b"0123456789")
+    await storage.upload_object(bucket, "empty", b"")
+
+    with pytest.raises(InvalidRequestError):
+        await storage.download_object(bucket, "a", start=10)
+    with pytest.raises(ValueError, match="no bytes from 3 up to 3"):
+        await storage.download_object(bucket, "a", start=3, stop=3)
+    assert await storage.download_object(bucket, "empty") == b""
+    assert [piece async for piece in storage.stream_object(bucket, "empty")] == [b""]
+
+
+async def test_a_large_range(storage, bucket):
+    await storage.upload_object(bucket, "large", LARGE)
+
+    assert await storage.download_object(bucket, "large", start=5) == LARGE[5:]
+
+
+async def test_a_download_leaves_the_old_file_or_the_new_one(storage, bucket, tmp_path):
+    path = tmp_path / "map"
+    path.write_bytes(b"old")
+    with pytest.raises(ObjectNotFoundError):
+        await storage.download_file(bucket, "absent", path)
+    assert path.read_bytes() == b"old"
+    info = await storage.upload_object(bucket, "a", b"new")
+    assert (await storage.download_file(bucket, "a", str(path))).crc32c == info.crc32c
+
+    assert path.read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [path]
+    with pytest.raises(FileNotFoundError) as caught:
+        await storage.download_file(bucket, "a", tmp_path / "absent" / "map")
+    assert not isinstance(caught.value, StorageError)
+
+
+async def test_what_is_told_of_an_object(storage, bucket, absent):
+    first = await storage.upload_object(bucket, "a.csv", b"first")
+    second = await storage.upload_object(bucket, "a.csv", b"second")
+    told = await storage.get_object_info(bucket, "a.csv")
+
+    assert (told.name, told.size_bytes, told.content_type) == ("a.csv", 6, "text/csv")
+    assert (told.version_id, told.etag, told.crc32c) == (
+        second.version_id,
+        second.etag,
+        second.crc32c,
+    )
+    older = await storage.get_object_info(bucket, "a.csv", version_id=first.version_id)
+    assert (older.size_bytes, older.is_latest) in [(5, None), (5, False)]
+    with pytest.raises(ObjectNotFoundError):
+        await storage.get_object_info(bucket, "absent")
+    with pytest.raises(BucketNotFoundError):
+        await storage.get_object_info(f"{absent}-not", "a")
+
+
+async def test_delete(storage, bucket, absent):
+    info = await storage.upload_object(bucket, "a", b"1")
+    await storage.delete_object(bucket, "a")
+    await storage.delete_object(bucket, "never")
+
+    assert await storage.list_objects(bucket) == []
+    await storage.delete_object(bucket, "a", version_id=info.version_id)
+    assert await storage.list_objects(bucket, versions=True) == []
+    with pytest.raises(BucketNotFoundError):
+        await storage.delete_object(f"{absent}-not", "a")
+
+
+async def test_only_if_absent(storage, bucket):
+    info = await storage.upload_object(bucket, "lock", b"mine", if_absent=True)
+    with pytest.raises(PreconditionFailedError) as caught:
+        await storage.upload_object(bucket, "lock", b"yours", if_absent=True)
+
+    assert (caught.value.operation, caught.value.key) == ("upload_object", "lock")
+    assert caught.value.attempts == 1
+    assert await storage.download_object(bucket, "lock") == b"mine"
+    assert (await storage.get_object_info(bucket, "lock")).version_id == info.version_id
+
+
+async def test_one_of_many_writers_wins(storage, bucket):
+    outcomes = await asyncio.gather(
+        *(storage.upload_object(bucket, "lock", b"same", if_absent=True) for _ in range(8)),
+        return_exceptions=True,
+    )
+    won = [outcome for outcome in outcomes if not isinstance(outcome, PreconditionFailedError)]
+    assert len(won) == 1
+    assert (await storage.get_object_info(bucket, "lock")).version_id == won[0].version_id
+
+
+@pytest.mark.parametrize("content", [b"new", LARGE])
+async def test_only_if_the_version_is_there(storage, bucket, content):
+    first = await storage.upload_object(bucket, "a", b"first")
+    second = await storage.upload_object(bucket, "a", b"second", if_version=first)
+    third = await storage.upload_object(bucket, "a", content, if_version=second.version_id)
+    for stale in (first, second.version_id):
+        with pytest.raises(PreconditionFailedError):
+            await storage.upload_object(bucket, "a", content, if_version=stale)
+    with pytest.raises(PreconditionFailedError):
+        await storage.upload_object(bucket, "absent", content, if_version=first)
+
+    assert (await storage.get_object_info(bucket, "a")).version_id == third.version_id
+
+
+async def test_a_version_is_restored_by_copying_it_forward(storage, bucket):
+    first = await storage.upload_object(bucket, "a.csv", b"first")
+    await storage.upload_object(bucket, "a.csv", b"second")
+    await storage.delete_object(bucket, "a.csv")
+    restored = await storage.restore_object(bucket, "a.csv", first.version_id)
+
+    assert await storage.download_object(bucket, "a.csv") == b"first"
+    assert restored.version_id not in (None, first.version_id)
+    assert (await storage.get_object_info(bucket, "a.csv")).content_type == "text/csv"
+    assert len(await storage.list_objects(bucket, versions=True)) == 3
+    with pytest.raises(ObjectNotFoundError):
+        await storage.restore_object(bucket, "a.csv", f"{first.version_id}0")
+
+
+async def test_copy(storage, bucket, unversioned_bucket, absent):
+    await storage.upload_object(bucket, "ü/a b", LARGE, "application/x-own")
+    copied = await storage.copy_object(bucket, "ü/a b", unversioned_bucket, "é+c")
+    told = await storage.get_object_info(unversioned_bucket, "é+c")
+
+    assert await storage.download_object(unversioned_bucket, "é+c") == LARGE
+    assert (copied.size_bytes, told.content_type) == (len(LARGE), "application/x-own")
+    with pytest.raises(ObjectNotFoundError):
+        await storage.copy_object(bucket, "absent", bucket, "b")
+    with pytest.raises(BucketNotFoundError):
+        await storage.copy_object(bucket, "ü/a b", f"{absent}-2", "b")
+
+
+async def test_pages_with_folders(storage, bucket):
+    for key in ("a/1", "a/2", "b/1", "c", "d"):
+        await storage.upload_object(bucket, key, b"")
+    pages = [page async for page in storage.iter_objects(bucket, delimiter="/", page_size=2)]
+
+    assert len(pages) > 1
+    assert [prefix for page in pages for prefix in page.prefixes] == ["a/", "b/"]
+    assert [info.name for page in pages for info in page.objects] == ["c", "d"]
+    below = [page async for page in storage.iter_objects(bucket, "a/", delimiter="/")]
+    assert [info.name for page in below for info in page.objects] == ["a/1", "a/2"]
+    with pytest.raises(ValueError, match="a page has 1-1000"):
+        await anext(storage.iter_objects(bucket, page_size=0))
+
+
+async def test_versions_across_pages_are_newest_first(storage, bucket):
+    written = [await storage.upload_object(bucket, "a", b"%d" % number) for number in range(5)]
+    await storage.upload_object(bucket, "b", b"")
+    pages = [page async for page in storage.iter_objects(bucket, versions=True, page_size=2)]
+    versions = [info.version_id for page in pages for info in page.objects]
+
+    assert versions[:-1] == [info.version_id for info in reversed(written)]
+    assert len(versions) == 6
+
+
+async def test_many(storage, bucket, tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"file")
+    contents = [(f"k/{number:03}", b"%d" % number) for number in range(50)]
+    mixed = [
+        *contents,
+        ("", b"no key"),
+        ("path", path),
+        ("absent", tmp_path / "absent"),
+        ("large", LARGE),
+        ("iterator", pieces(b"abc", 2)),
+    ]
+    seen = []
+    written = await storage.upload_many(
+        bucket, mixed, progress=lambda done, total: seen.append((done, total))
+    )
+
+    assert [info.name for info in written[:50]] == [key for key, _ in contents]
+    assert isinstance(written[50], InvalidRequestError)
+    assert isinstance(written[52], FileNotFoundError)
+    assert [info.size_bytes for info in (written[51], *written[53:])] == [4, len(LARGE), 3]
+    assert seen[-1] == (55, 55)
+    names = [key for key, _ in contents]
+    read = await storage.download_many(bucket, [*names, "never", "large"])
+    assert read[:50] == [content for _, content in contents]
+    assert isinstance(read[50], ObjectNotFoundError)
+    assert (read[50].key, read[50].operation) == ("never", "download_many")
+    assert read[51] == LARGE
+    assert await storage.upload_many(bucket, []) == []
+
+
+async def test_delete_many(storage, bucket, absent):
+    keys = [f"ü/{number}<&>" for number in range(30)]
+    written = await storage.upload_many(bucket, [(key, b"x") for key in keys])
+    kept = await storage.upload_object(bucket, "kept", b"")
+    outcomes = await storage.delete_objects(bucket, [*keys[:20], "never"])
+
+    assert outcomes == [None] * 21
+    left = [info.name for info in await storage.list_objects(bucket)]
+    assert left == sorted([*keys[20:], "kept"], key=str.encode)
+    assert await storage.delete_objects(bucket, written) == [None] * 30
+    versions = await storage.list_objects(bucket, versions=True)
+    assert [info.version_id for info in versions] == [kept.version_id]
+    outcomes = await storage.delete_objects(f"{absent}-not", ["a", "b"])
+    assert [type(outcome) for outcome in outcomes] == [BucketNotFoundError] * 2
+
+
+async def test_a_listed_object_without_version_is_not_deleted_by_chance(storage, bucket, cloud):
+    await storage.upload_object(bucket, "a", b"")
+    listed = await storage.list_objects(bucket)
+    if cloud.scheme == "gs":
+        assert await storage.delete_objects(bucket, listed) == [None]
+    else:
+        with pytest.raises(ValueError, match="'a' has no version"):
+            await storage.delete_objects(bucket, listed)
+
+
+async def test_directories(storage, bucket, tmp_path):
+    folder = tmp_path / "from"
+    (folder / "deep" / "er").mkdir(parents=True)
+    (folder / "a.csv").write_bytes(b"a")
+    (folder / "deep" / "er" / "ü b").write_bytes(LARGE)
+    written = await storage.upload_directory(bucket, folder, "run/")
+
+    assert list(written) == ["run/a.csv", "run/deep/er/ü b"]
+    assert written["run/a.csv"].content_type == "text/csv"
+    await storage.upload_object(bucket, "run/../escaped", b"")
+    await storage.upload_object(bucket, "run/empty/", b"")
+    read = await storage.download_directory(bucket, "run/", tmp_path / "to")
+    assert isinstance(read.pop("run/../escaped"), InvalidRequestError)
+    assert list(read) == ["run/a.csv", "run/deep/er/ü b", "run/empty/"]
+    assert (tmp_path / "to/deep/er/ü b").read_bytes() == LARGE
+    assert (tmp_path / "to/empty").is_dir()
+    assert not (tmp_path / "escaped").exists()
+    with pytest.raises(NotADirectoryError):
+        await storage.upload_directory(bucket, tmp_path / "absent")
+
+
+async def test_a_file_where_a_folder_must_be(storage, bucket, tmp_path):
+    for key in ("a", "a/b"):
+        await storage.upload_object(bucket, key, b"")
+    read = await storage.download_directory(bucket, "", tmp_path)
+
+    assert [isinstance(outcome, OSError) for outcome in read.values()].count(True) == 1
+
+
+async def fetch(request):
+    def send():
+        with urllib.request.urlopen(request) as answer:  # noqa: S310 - http on loopback
+            return answer.read()
+
+    return await asyncio.to_thread(send)
+
+
+@pytest.mark.parametrize("cloud", ["aws"], indirect=True)
+async def test_links(storage, bucket):
+    first = await storage.upload_object(bucket, "a b/ü", b"first")
+    await storage.upload_object(bucket, "a b/ü", b"second")
+    link = await storage.presigned_url(bucket, "a b/ü", expires_in_seconds=60)
+    old = await storage.presigned_url(bucket, "a b/ü", version_id=first.version_id)
+
+    assert await fetch(link.url) == b"second"
+    assert await fetch(old.url) == b"first"
+    assert abs(link.expires - datetime.now(UTC) - timedelta(seconds=60)) < timedelta(seconds=5)
+    put = await storage.presigned_url(
+        bucket, "put", method="PUT", headers={"Content-Type": "text/x-own"}
+    )
+    request = urllib.request.Request(  # noqa: S310 - http on loopback
+        put.url, b"put", dict(put.headers), method="PUT"
+    )
+    await fetch(request)
+    assert (await storage.get_object_info(bucket, "put")).content_type == "text/x-own"
+    form = await storage.presigned_url(bucket, "form", method="POST", max_size_bytes=3)
+    assert form.fields["key"] == "form"
+    for wrong in (
+        {"expires_in_seconds": 0},
+        {"max_size_bytes": 1},
+        {"method": "PUT", "version_id": "1"},
+    ):
+        with pytest.raises(ValueError, match=r"."):
+            await storage.presigned_url(bucket, "a", **wrong)
+    with pytest.raises(InvalidRequestError, match="7 days"):
+        await storage.presigned_url(bucket, "a", expires_in_seconds=604_801)
+    with pytest.raises(InvalidRequestError, match="X-Own"):
+        await storage.presigned_url(bucket, "a", headers={"X-Own": "1"})
+
+
+@pytest.mark.parametrize("cloud", ["gcp"], indirect=True)
+async def test_an_identity_that_cannot_sign(storage, bucket):
+    with pytest.raises(UnsupportedError, match="identity: serviceAccount"):
+        await storage.presigned_url(bucket, "a")
+
+
+async def test_cancelling_returns_at_once_and_leaves_the_old_object(storage, bucket):
+    await storage.upload_object(bucket, "a", b"old")
+
+    async def slow():
+        yield LARGE
+        await asyncio.sleep(60)
+
+    upload = asyncio.create_task(storage.upload_object(bucket, "a", slow()))
+    await asyncio.sleep(0.3)
+    upload.cancel()
+    started = asyncio.get_running_loop().time()
+    with pytest.raises(asyncio.CancelledError):
+        await upload
+    assert asyncio.get_running_loop().time() - started < 0.2
+    await storage.provider.aclose()
+
+    backend = storage.provider._backend
+    assert backend.unfinished_uploads(bucket) == []
+    assert backend.stored(bucket, "a", None).info.size_bytes == 3
+
+
+async def test_a_source_that_fails_leaves_the_old_object(storage, bucket):
+    await storage.upload_object(bucket, "a", b"old")
+
+    async def broken():
+        yield LARGE
+        raise RuntimeError("no more")
+
+    with pytest.raises(RuntimeError, match="no more"):
+        await storage.upload_object(bucket, "a", broken())
+    while storage.provider._leftovers:
+        await asyncio.sleep(0.01)
+    assert await asyncio.to_thread(storage.provider._backend.unfinished_uploads, bucket) == []
+    assert await storage.download_object(bucket, "a") == b"old"
+
+
+async def test_a_large_object_is_read_as_one_version(storage, bucket, unversioned_bucket):
+    await storage.upload_object(bucket, "a", LARGE)
+    stream = storage.stream_object(bucket, "a")
+    first = await anext(stream)
+    await storage.upload_object(bucket, "a", b"x" * len(LARGE))
+    assert first + b"".join([piece async for piece in stream]) == LARGE
+
+
+@pytest.mark.parametrize("cloud", ["aws"], indirect=True)
+async def test_an_object_without_versions_that_changes_meanwhile(storage, unversioned_bucket):
+    content = os.urandom(1024) * (40 * 1024)
+    await storage.upload_object(unversioned_bucket, "a", content)
+    stream = storage.stream_object(unversioned_bucket, "a")
+    await anext(stream)
+    await storage.upload_object(unversioned_bucket, "a", b"x" * len(content))
+    with pytest.raises(ConflictError):
+        [piece async for piece in stream]

@@ -1,0 +1,98 @@
+"""Signatures that no server is needed for."""
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from cmbcluster_storage import InvalidRequestError, StorageProviderFactory, UnsupportedError
+from google.auth import credentials
+
+
+class Signer(credentials.AnonymousCredentials, credentials.Signing):
+    """Credentials that hold a key."""
+
+    signer = None
+    signer_email = "ann@science.iam.gserviceaccount.com"
+
+    def sign_bytes(self, message):
+        return b"signature"
+
+
+@pytest.fixture
+async def google(monkeypatch):
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://storage.invalid")
+    provider = StorageProviderFactory.create("gcp")
+    provider._backend._client._credentials = Signer()
+    yield provider
+    await provider.aclose()
+
+
+async def test_a_key_signs_on_google_cloud(google):
+    link = await google.presigned_url("bucket", "a b/ü", version_id="7", expires_in_seconds=60)
+    query = parse_qs(urlsplit(link.url).query)
+
+    assert query["X-Goog-Expires"] == ["60"]
+    assert query["generation"] == ["7"]
+    assert urlsplit(link.url).path.endswith("/a%20b/%C3%BC")
+    assert abs(link.expires - datetime.now(UTC) - timedelta(seconds=60)) < timedelta(seconds=5)
+
+
+async def test_a_form_limits_the_size_on_google_cloud(google):
+    form = await google.presigned_url("bucket", "a", method="POST", max_size_bytes=3)
+
+    assert form.fields["key"] == "a"
+    assert (form.method, form.headers) == ("POST", {})
+    with pytest.raises(InvalidRequestError, match="7 days"):
+        await google.presigned_url("bucket", "a", expires_in_seconds=604_801)
+
+
+async def test_what_the_cloud_signs_lives_twelve_hours(google, monkeypatch):
+    def refresh(_):
+        account.service_account_email = "ann@science.iam.gserviceaccount.com"
+
+    account = SimpleNamespace(
+        service_account_email="default",
+        refresh=refresh,
+        valid=True,
+        token="t",  # noqa: S106 - none
+    )
+    backend = google._backend
+    backend._client._credentials = account
+    asked = []
+    monkeypatch.setattr(
+        type(backend), "_link", lambda _, request, life, signer: asked.append(signer) or ("u", {})
+    )
+    link = await google.presigned_url("bucket", "a", expires_in_seconds=604_800)
+
+    assert abs(link.expires - datetime.now(UTC) - timedelta(hours=12)) < timedelta(seconds=5)
+    assert asked == [
+        {
+            "service_account_email": "ann@science.iam.gserviceaccount.com",
+            "access_token": "t",
+        }
+    ]
+    account.valid = False
+    await google.presigned_url("bucket", "a")
+
+
+async def test_a_principal_cannot_sign(google):
+    google._backend._client._credentials = SimpleNamespace(
+        service_account_email="science.svc.id.goog"
+    )
+    with pytest.raises(UnsupportedError, match="identity: serviceAccount"):
+        await google.presigned_url("bucket", "a")
+
+
+async def test_a_link_ends_with_the_credentials_on_s3(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    provider = StorageProviderFactory.create("aws", region="us-east-1")
+    ends = datetime.now(UTC) + timedelta(minutes=1)
+    credentials = provider._backend._session.get_credentials()
+    monkeypatch.setattr(credentials, "_expiry_time", ends, raising=False)
+
+    assert (await provider.presigned_url("bucket", "a")).expires == ends
+    form = await provider.presigned_url("bucket", "a", method="POST", headers={"acl": "private"})
+    assert form.fields["acl"] == "private"
+    await provider.aclose()
