@@ -7,6 +7,8 @@ in, documents out; `infra.aws` attaches them.
 import json
 from typing import Any
 
+from cmbcluster_storage import rules
+
 Policy = dict[str, Any]
 
 
@@ -121,20 +123,8 @@ def user_access(bucket_arn: str, key_arn: str | None = None) -> Policy:
 
 
 def tls_only(bucket_arn: str) -> Policy:
-    """Return the bucket policy that refuses every request without TLS.
-
-    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html
-    """
-    return document(
-        {
-            "Sid": "DenyInsecureTransport",
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": "s3:*",
-            "Resource": [bucket_arn, f"{bucket_arn}/*"],
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        }
-    )
+    """Return the bucket policy that refuses every request without TLS, as the runtime's is."""
+    return document(rules.tls_only(bucket_arn))
 
 
 def principal(project: str, project_number: str, namespace: str, service_account: str) -> str:

@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+from infra import stack_files
 from sandbox import demo
 from sandbox.run import Run, RunError
 from sandbox.workspace import CHECKOUT, Workspace, folder_of
@@ -44,9 +45,7 @@ def main() -> int:
     args, rest = parser.parse_known_args()
     if args.command == "demo":
         return demo.main()
-    stacks = sorted(
-        path.name[len("Pulumi.") : -len(".yaml")] for path in CHECKOUT.glob("Pulumi.*.yaml")
-    )
+    stacks = stack_files.stacks(CHECKOUT)
     if args.stack not in stacks:
         parser.error(f"--stack: {args.stack!r} is no stack here; choose one of {', '.join(stacks)}")
     try:

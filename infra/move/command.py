@@ -16,7 +16,7 @@ from infra.move.errors import EngineError, MoveError, RequestError
 from infra.move.exports import Exports
 from infra.move.plan import StackFile, plan, slugs
 from infra.move.states import is_moved
-from infra.stack_files import StackFileError, project_folder
+from infra.stack_files import StackFileError, path_of, project_folder, stacks
 
 _DESCRIPTION = """\
 Move users from one shard to another; their buckets stay as they are.
@@ -137,9 +137,9 @@ def _undo(engine: Engine, stacks: tuple[str, str], exports: Exports, slugs: Coll
 
 
 def _stack_file(project: Path, stack: str) -> StackFile:
-    name = f"Pulumi.{stack}.yaml"
-    if not (project / name).exists():
-        known = sorted(path.name[7:-5] for path in project.glob("Pulumi.?*.yaml"))
+    name = path_of(project, stack).name
+    known = stacks(project)
+    if stack not in known:
         raise RequestError(f"{stack}: there is no {name}; stacks here are {', '.join(known)}")
     try:
         return StackFile(stack, read(project, stack))

@@ -6,7 +6,7 @@ into SDK calls; neither has a default of its own.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 SCRATCH_PREFIX = "scratch/"
 
@@ -137,4 +137,19 @@ def bucket_labels(platform: str, user_slug: str, labels: Mapping[str, str]) -> d
         "managed-by": "cmbcluster-storage",
         "platform": platform,
         "user": user_slug,
+    }
+
+
+def tls_only(bucket_arn: str) -> dict[str, Any]:
+    """Return the statement of an S3 bucket's policy that refuses every request without TLS.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html
+    """
+    return {
+        "Sid": "DenyInsecureTransport",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [bucket_arn, f"{bucket_arn}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }

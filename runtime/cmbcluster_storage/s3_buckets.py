@@ -12,10 +12,10 @@ from cmbcluster_storage.errors import (
     UnsupportedError,
 )
 from cmbcluster_storage.models import Access, BucketInfo, BucketUsage
-from cmbcluster_storage.rules import LifecycleRule, lifecycle_rules
+from cmbcluster_storage.rules import LifecycleRule, lifecycle_rules, tls_only
 from cmbcluster_storage.s3_errors import sdk_errors
 from cmbcluster_storage.s3_metrics import bucket_metrics
-from cmbcluster_storage.s3_policies import access_statement, document, tls_only, with_statement
+from cmbcluster_storage.s3_policies import access_statement, document, with_statement
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

@@ -14,18 +14,6 @@ def document(*statements: dict[str, Any]) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
-def tls_only(bucket_arn: str) -> dict[str, Any]:
-    """Return the statement that refuses every request without TLS."""
-    return {
-        "Sid": "DenyInsecureTransport",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": [bucket_arn, f"{bucket_arn}/*"],
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
-
-
 def access_statement(bucket_arn: str, member: str, access: Access) -> dict[str, Any]:
     """Return the one statement about a member; its Sid follows from the member alone."""
     digest = hashlib.sha256(member.encode()).hexdigest()[:16]

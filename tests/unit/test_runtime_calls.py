@@ -10,8 +10,9 @@ from cmbcluster_storage.errors import (
     StorageTimeoutError,
     UnavailableError,
 )
+from cmbcluster_storage.rules import tls_only
 from cmbcluster_storage.runner import together
-from cmbcluster_storage.s3_policies import access_statement, document, tls_only, with_statement
+from cmbcluster_storage.s3_policies import access_statement, document, with_statement
 
 from infra import policies
 
