@@ -1,8 +1,10 @@
 """Servers that speak S3 and are not ours: moto and SeaweedFS, each a process on loopback."""
 
+import ctypes
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -12,16 +14,19 @@ import urllib.request
 from pathlib import Path
 
 _START_SECONDS = 60
+_PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 class Peer:
-    """A running server, which ends with the test session."""
+    """A running server, which ends with the process that started it."""
 
     def __init__(self, command: list[str], port: int, folder: Path) -> None:
         """Start it and wait until it answers."""
         self.url = f"http://127.0.0.1:{port}"
         with (folder / "log").open("wb") as log:
-            self._process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
+            self._process = subprocess.Popen(
+                command, cwd=folder, stdout=log, stderr=log, preexec_fn=_end_with_parent
+            )
         until = time.monotonic() + _START_SECONDS
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > until:
@@ -50,6 +55,12 @@ class Peer:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+def _end_with_parent() -> None:
+    """Have the kernel end the server when whoever started it is gone; Linux alone can."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def moto(folder: Path) -> Peer:
