@@ -1,0 +1,177 @@
+"""Cloud Storage's JSON interface; what is not its own is answered as S3 does."""
+
+import base64
+import json
+import re
+from itertools import count
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+import google_crc32c
+
+from benchmarks.servers.http import Answer, Request
+from benchmarks.servers.s3 import S3, read
+from benchmarks.servers.store import Bucket, Content, Store, Stored, Upload
+
+_TIME = "2026-11-23T10:00:00.000Z"
+_PATH = re.compile(r"/(?:(upload|download)/)?storage/v1/b(?:/([^/]+)(?:/o(?:/(.+))?)?)?")
+_BATCHED = re.compile(r"(?:Content-ID: *<([^>]*)>)?\s*\n\r?\nDELETE \S*?(/storage/v1\S+)")
+_SPAN = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
+
+
+class Gcs:
+    """Answers requests for buckets and objects."""
+
+    def __init__(self, store: Store) -> None:
+        """Take where they are kept."""
+        self._store = store
+        self._xml = S3(store)
+        self._names = count(1)
+
+    def __call__(self, request: Request) -> Answer:
+        """Answer one."""
+        if request.path == "/batch/storage/v1":
+            return self._batch(request)
+        if not (found := _PATH.fullmatch(request.path)):
+            return self._xml(request)
+        way, name, key = (unquote(part) if part else None for part in found.groups())
+        if name is None:
+            made = json.loads(request.body)["name"]
+            self._store.make(made)
+            return _json({"name": made})
+        bucket = self._store.buckets.get(name)
+        if bucket is None:
+            return _error(404)
+        if way == "upload":
+            return self._upload(name, bucket, request)
+        if key is not None:
+            return _object(name, bucket, key, request)
+        if not request.path.endswith("/o"):
+            return self._bucket(name, request)
+        return _list(name, bucket, request.query)
+
+    def _bucket(self, name: str, request: Request) -> Answer:
+        if request.method == "DELETE":
+            del self._store.buckets[name]
+            return Answer(204)
+        return _json({"name": name}) if request.method == "GET" else Answer(501)
+
+    def _batch(self, request: Request) -> Answer:
+        parts = []
+        for number, (identifier, target) in enumerate(_BATCHED.findall(request.body.decode())):
+            path, _, query = target.partition("?")
+            found = _PATH.fullmatch(path)
+            assert found  # noqa: S101 - nothing but objects is deleted in batches
+            _, name, key = found.groups()
+            version = dict(parse_qsl(query)).get("generation")
+            deleted = self._store.buckets[unquote(name)].delete(unquote(key), version)
+            parts.append(
+                "--batch\r\nContent-Type: application/http\r\n"
+                f"Content-ID: <response-{identifier or number}>\r\n\r\n"
+                f"HTTP/1.1 {'204 No Content' if deleted else '404 Not Found'}\r\n"
+                "Content-Length: 0\r\n\r\n\r\n"
+            )
+        headers = {"Content-Type": "multipart/mixed; boundary=batch"}
+        return Answer(200, headers, "".join([*parts, "--batch--\r\n"]).encode())
+
+    def _upload(self, name: str, bucket: Bucket, request: Request) -> Answer:
+        query = request.query
+        if "upload_id" in query:
+            return _continued(name, bucket, bucket.uploads[query["upload_id"]], request)
+        if query["uploadType"] == "resumable":
+            number = f"upload{next(self._names)}"
+            told = json.loads(request.body or b"{}")
+            bucket.uploads[number] = Upload(query.get("name") or told["name"], told)
+            address = f"http://{request.headers['host']}{request.path}?upload_id={number}"
+            return Answer(200, {"Location": address})
+        if query["uploadType"] == "media":
+            told = {"contentType": request.headers.get("content-type", "")}
+            return _put(name, bucket, query["name"], told, [request.body])
+        boundary = request.headers["content-type"].partition("boundary=")[2].strip("\"'")
+        _, first, second, _ = request.body.split(b"--" + boundary.encode())
+        told = json.loads(re.split(rb"\r?\n\r?\n", first, maxsplit=1)[1])
+        content = re.split(rb"\r?\n\r?\n", second, maxsplit=1)[1][:-2]
+        return _put(name, bucket, told["name"], told, [content])
+
+
+def _put(name: str, bucket: Bucket, key: str, told: dict[str, Any], pieces: list[bytes]) -> Answer:
+    crc = 0
+    for piece in pieces:
+        crc = google_crc32c.extend(crc, piece)
+    crc32c = base64.b64encode(crc.to_bytes(4, "big")).decode()
+    headers = {
+        "Content-Type": told.get("contentType") or "application/octet-stream",
+        "X-Goog-Hash": f"crc32c={crc32c}",
+        "X-Goog-Stored-Content-Length": str(sum(map(len, pieces))),
+        "X-Goog-Stored-Content-Encoding": "identity",
+        "ETag": f'"{crc32c}"',
+        "Last-Modified": "Mon, 23 Nov 2026 10:00:00 GMT",
+    }
+    return _json(_resource(name, key, bucket.put(key, Content(*pieces), headers)))
+
+
+def _continued(name: str, bucket: Bucket, upload: Upload, request: Request) -> Answer:
+    span = _SPAN.fullmatch(request.headers.get("content-range", ""))
+    start = int(span[1] or 0) if span else 0
+    if not span or span[1]:
+        upload.parts[start] = request.body
+    end = sum(map(len, upload.parts.values()))
+    if span and span[3] in ("*", None):
+        return Answer(308, {"Range": f"bytes=0-{end - 1}"} if end else {})
+    if span and end < int(span[3]):
+        return Answer(308, {"Range": f"bytes=0-{end - 1}"} if end else {})
+    return _put(name, bucket, upload.key, upload.told, upload.pieces())
+
+
+def _object(name: str, bucket: Bucket, key: str, request: Request) -> Answer:
+    generation = request.query.get("generation")
+    if request.method == "DELETE":
+        return Answer(204) if bucket.delete(key, generation) else _error(404)
+    stored = bucket.get(key, generation)
+    if stored is None:
+        return _error(404)
+    if request.query.get("alt") == "media":
+        return read(stored, request)
+    return _json(_resource(name, key, stored)) if request.method == "GET" else Answer(501)
+
+
+def _list(name: str, bucket: Bucket, query: dict[str, str]) -> Answer:
+    token = base64.b64decode(query.get("pageToken", "")).decode().split("\n")
+    key, version = token if len(token) == 2 else ("", "")
+    found, more = bucket.page(
+        query.get("prefix", ""),
+        (key, version),
+        int(query.get("maxResults", "1000")),
+        versions=query.get("versions") == "true",
+    )
+    told: dict[str, Any] = {"items": [_resource(name, *one) for one in found]}
+    if more:
+        last, stored = found[-1]
+        told["nextPageToken"] = base64.b64encode(f"{last}\n{stored.version}".encode()).decode()
+    return _json(told)
+
+
+def _resource(name: str, key: str, stored: Stored) -> dict[str, str]:
+    return {
+        "kind": "storage#object",
+        "bucket": name,
+        "name": key,
+        "size": str(stored.content.size_bytes),
+        "contentType": stored.told.get("Content-Type", ""),
+        "timeCreated": _TIME,
+        "updated": _TIME,
+        "etag": stored.told["ETag"].strip('"'),
+        "generation": stored.version,
+        "metageneration": "1",
+        "crc32c": stored.told.get("X-Goog-Hash", "").removeprefix("crc32c="),
+    }
+
+
+def _json(told: dict[str, Any]) -> Answer:
+    headers = {"Content-Type": "application/json; charset=UTF-8"}
+    return Answer(200, headers, json.dumps(told).encode())
+
+
+def _error(status: int) -> Answer:
+    text = json.dumps({"error": {"code": status, "message": "none", "errors": []}})
+    return Answer(status, {"Content-Type": "application/json"}, text.encode())

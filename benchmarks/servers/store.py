@@ -1,0 +1,129 @@
+"""Buckets in memory, their objects in files once they are large."""
+
+import tempfile
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from itertools import count
+from typing import IO
+
+from benchmarks.servers.http import Span
+
+_LARGE_BYTES = 1024 * 1024
+
+
+class Content:
+    """An object's bytes."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        """Keep the pieces, one after the other."""
+        self.size_bytes = sum(map(len, pieces))
+        self._data = b""
+        self._file: IO[bytes] | None = None
+        if self.size_bytes < _LARGE_BYTES:
+            self._data = b"".join(pieces)
+            return
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - kept open as long as the object
+        for piece in pieces:
+            self._file.write(piece)
+        self._file.flush()
+
+    def part(self, start: int, stop: int) -> bytes | Span:
+        """Return some of it as an answer takes it."""
+        return Span(self._file, start, stop - start) if self._file else self._data[start:stop]
+
+
+@dataclass
+class Stored:
+    """One version of an object; `told` is what answers say of it, as headers."""
+
+    content: Content
+    version: str
+    told: dict[str, str]
+
+
+@dataclass
+class Upload:
+    """What has come so far of a large object."""
+
+    key: str
+    told: dict[str, str]
+    parts: dict[int, bytes] = field(default_factory=dict[int, bytes])
+
+    def pieces(self) -> list[bytes]:
+        """Return the parts in their order."""
+        return [self.parts[number] for number in sorted(self.parts)]
+
+
+class Bucket:
+    """Versions of objects in the order of listings."""
+
+    def __init__(self, *, newest_first: bool) -> None:
+        """Begin empty; S3 lists the versions of a key newest first, Google oldest first."""
+        self._numbers = count(1)
+        self._newest_first = newest_first
+        self._versions: dict[tuple[str, str], Stored] = {}
+        self._of_key: dict[str, list[str]] = {}
+        self._order: list[tuple[str, str]] | None = None
+        self.uploads: dict[str, Upload] = {}
+
+    def put(self, key: str, content: Content, told: dict[str, str]) -> Stored:
+        """Keep a version more."""
+        number = next(self._numbers)
+        version = str(9 * 10**15 - number if self._newest_first else 10**15 + number)
+        stored = Stored(content, version, told)
+        self._versions[key, version] = stored
+        self._of_key.setdefault(key, []).append(version)
+        self._order = None
+        return stored
+
+    def get(self, key: str, version: str | None) -> Stored | None:
+        """Return a version, or the latest."""
+        if version is None:
+            version = next(reversed(self._of_key.get(key, [])), None)
+        return self._versions.get((key, version or ""))
+
+    def delete(self, key: str, version: str | None) -> bool:
+        """Delete a version for good; without one, all of the key."""
+        versions = [version] if version else list(self._of_key.get(key, ()))
+        found = [one for one in versions if self._versions.pop((key, one), None)]
+        for one in found:
+            self._of_key[key].remove(one)
+            if not self._of_key[key]:
+                del self._of_key[key]
+        self._order = None
+        return bool(found)
+
+    def latest(self, key: str) -> str:
+        """Return the newest version of a key."""
+        return self._of_key[key][-1]
+
+    def page(
+        self, prefix: str, after: tuple[str, str], size: int, *, versions: bool
+    ) -> tuple[list[tuple[str, Stored]], bool]:
+        """Return entries after one, and whether there are more."""
+        if self._order is None:
+            self._order = sorted(self._versions)
+        start = bisect_right(self._order, max(after, (prefix, "")))
+        found = []
+        for key, version in self._order[start:]:
+            if not key.startswith(prefix):
+                break
+            if not versions and self.latest(key) != version:
+                continue
+            if len(found) == size:
+                return found, True
+            found.append((key, self._versions[key, version]))
+        return found, False
+
+
+class Store:
+    """Buckets by name."""
+
+    def __init__(self, *, newest_first: bool) -> None:
+        """Begin empty."""
+        self.newest_first = newest_first
+        self.buckets: dict[str, Bucket] = {}
+
+    def make(self, name: str) -> None:
+        """Make a bucket, or leave it."""
+        self.buckets.setdefault(name, Bucket(newest_first=self.newest_first))
