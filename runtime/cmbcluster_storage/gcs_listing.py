@@ -69,7 +69,8 @@ class GcsListing(GcsObjects):
         with sdk_errors(None):
             told = {
                 int(number): (int(status), text)
-                for number, status, text in _ANSWER.findall(answer.text)
+                # Not `.text`: of what names no encoding, requests would guess one.
+                for number, status, text in _ANSWER.findall(answer.content.decode())
             }
         return [_outcome(told.get(number), key) for number, (key, _) in enumerate(entries)]
 

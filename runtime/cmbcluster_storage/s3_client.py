@@ -5,7 +5,6 @@ Credentials, endpoint and proxies come from boto3's own chain (`AWS_ENDPOINT_URL
 here adds to it.
 """
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -13,11 +12,11 @@ import boto3
 from botocore.config import Config
 from botocore.handlers import add_expect_header
 from botocore.session import get_session
-from botocore.utils import parse_timestamp
 
 from cmbcluster_storage.calls import Patience
 from cmbcluster_storage.errors import ConfigurationError
 from cmbcluster_storage.runner import THREADS
+from cmbcluster_storage.s3_pages import read_quickly, timestamp
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -56,6 +55,7 @@ def s3_client(session: Any, patience: Patience) -> "S3Client":
         ) from error
     # "Expect: 100-continue" costs one more round trip for each upload.
     client.meta.events.unregister("before-call.s3", add_expect_header)
+    read_quickly(client)
     # The same for every request, and a tenth of the time of a small one to put together.
     untyped: Any = client  # it has no public name
     agent: str = untyped._user_agent_creator.to_string()
@@ -77,11 +77,3 @@ def s3_session(region: str) -> Any:
 def is_amazons(client: "S3Client") -> bool:
     """Return whether the server is Amazon's own."""
     return ".amazonaws." in (urlsplit(client.meta.endpoint_url).hostname or "")
-
-
-def timestamp(value: Any) -> datetime:
-    """Return a time as S3 writes it."""
-    try:
-        return datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return parse_timestamp(value)

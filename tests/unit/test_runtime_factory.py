@@ -13,7 +13,7 @@ from cmbcluster_storage import (
 )
 from cmbcluster_storage.errors import missing_extra
 from cmbcluster_storage.runner import THREADS
-from cmbcluster_storage.s3_client import timestamp
+from cmbcluster_storage.s3_pages import timestamp
 from cmbcluster_storage.uploads import guessed_content_type
 
 AWS = Settings(CLOUD_PROVIDER="aws", AWS_REGION="eu-west-1")
