@@ -9,15 +9,12 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as kubernetes
 from cmbcluster_storage import names
-from cmbcluster_storage.volumes import CsiVolume
+from cmbcluster_storage.volumes import CsiVolume, manifests
 from pulumi import ResourceOptions
 from pulumi_kubernetes.core import v1
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from infra.settings import Kubernetes
-
-# Required by the API, ignored by the drivers: a bucket has no size.
-_CAPACITY = "1Pi"
 
 
 def provider(target: Kubernetes) -> kubernetes.Provider:
@@ -57,7 +54,13 @@ class UserVolume(pulumi.ComponentResource):
         """Register everything below the component `name`, the user's slug."""
         super().__init__("cmbcluster-storage:index:UserVolume", name, {}, opts)
         child = ResourceOptions(parent=self)
-        volume_name = names.volume_name(args.namespace, args.name)
+        volume_manifest, claim_manifest = manifests(
+            args.volume,
+            name=names.volume_name(args.namespace, args.name),
+            claim_name=args.claim_name,
+            namespace=args.namespace,
+            labels=args.labels,
+        )
 
         v1.ServiceAccount(
             f"{name}-service-account",
@@ -71,35 +74,14 @@ class UserVolume(pulumi.ComponentResource):
         )
         volume = v1.PersistentVolume(
             f"{name}-volume",
-            metadata=ObjectMetaArgs(name=volume_name, labels=args.labels),
-            spec=v1.PersistentVolumeSpecArgs(
-                access_modes=["ReadWriteMany"],
-                capacity={"storage": _CAPACITY},
-                # Without it a claim of another namespace could take the bucket.
-                claim_ref=v1.ObjectReferenceArgs(namespace=args.namespace, name=args.claim_name),
-                persistent_volume_reclaim_policy="Retain",
-                storage_class_name="",
-                mount_options=list(args.volume.mount_options),
-                csi=v1.CSIPersistentVolumeSourceArgs(
-                    driver=args.volume.driver,
-                    volume_handle=args.volume.volume_handle,
-                    volume_attributes=args.volume.volume_attributes,
-                ),
-            ),
+            metadata=volume_manifest["metadata"],
+            spec=volume_manifest["spec"],
             opts=child,
         )
         v1.PersistentVolumeClaim(
             f"{name}-claim",
-            metadata=ObjectMetaArgs(
-                name=args.claim_name, namespace=args.namespace, labels=args.labels
-            ),
-            spec=v1.PersistentVolumeClaimSpecArgs(
-                access_modes=["ReadWriteMany"],
-                resources=v1.VolumeResourceRequirementsArgs(requests={"storage": _CAPACITY}),
-                # Empty, not absent: the default class would make a disk instead.
-                storage_class_name="",
-                volume_name=volume_name,
-            ),
+            metadata=claim_manifest["metadata"],
+            spec=claim_manifest["spec"],
             opts=ResourceOptions.merge(child, ResourceOptions(depends_on=[volume])),
         )
         self.register_outputs({})

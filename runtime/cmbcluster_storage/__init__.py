@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from cmbcluster_storage.calls import Patience
     from cmbcluster_storage.errors import (
         AccessDeniedError,
         BucketExistsError,
@@ -28,23 +29,38 @@ if TYPE_CHECKING:
     )
     from cmbcluster_storage.factory import StorageProviderFactory
     from cmbcluster_storage.manager import StorageManager
-    from cmbcluster_storage.models import ObjectInfo
+    from cmbcluster_storage.models import (
+        BucketDeletion,
+        BucketInfo,
+        BucketUsage,
+        ObjectInfo,
+        ObjectPage,
+        Permission,
+        PresignedRequest,
+    )
     from cmbcluster_storage.outputs import StackOutputs
     from cmbcluster_storage.settings import Settings
 
 __all__ = [
     "AccessDeniedError",
+    "BucketDeletion",
     "BucketExistsError",
+    "BucketInfo",
     "BucketNotFoundError",
+    "BucketUsage",
     "ConfigurationError",
     "ConflictError",
     "InvalidRequestError",
     "MissingExtraError",
     "ObjectInfo",
     "ObjectNotFoundError",
+    "ObjectPage",
     "OutcomeUnknownError",
     "PartialFailureError",
+    "Patience",
+    "Permission",
     "PreconditionFailedError",
+    "PresignedRequest",
     "Settings",
     "StackOutputs",
     "StorageError",
@@ -57,7 +73,14 @@ __all__ = [
 
 # Where a public name lives; those that are not here are errors.
 _MODULES = {
+    "BucketDeletion": "models",
+    "BucketInfo": "models",
+    "BucketUsage": "models",
     "ObjectInfo": "models",
+    "ObjectPage": "models",
+    "Patience": "calls",
+    "Permission": "models",
+    "PresignedRequest": "models",
     "Settings": "settings",
     "StackOutputs": "outputs",
     "StorageManager": "manager",

@@ -6,7 +6,7 @@ platform's rules: a bucket that is made here is the one that the stack would hav
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from cmbcluster_storage.backend import BucketSpec
 from cmbcluster_storage.calls import Call
@@ -139,6 +139,25 @@ class Buckets(Emptying, Usage):
         else:
             found = await self._tried(call, lambda _: self._backend.metrics(bucket_name))
         return replace(info, usage=found)
+
+    async def volume_manifests(
+        self, bucket_name: str, namespace: str
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the PersistentVolume and the claim that mount a bucket; nothing is asked.
+
+        They are those that the stack would make. On S3 `get_fuse_volume_spec` mounts the
+        claim, so a hub that made the bucket applies both first; the pod's service account
+        needs an identity that may use the bucket.
+
+        Args:
+            bucket_name: a user's bucket.
+            namespace: of the user's server.
+
+        Raises:
+            ConfigurationError: on AWS, account or region is not set.
+        """
+        self._call("volume_manifests", bucket_name)
+        return self._platform.volume_manifests(bucket_name, namespace)
 
     async def delete_bucket(
         self,

@@ -109,6 +109,7 @@ class StorageManager:
     delete_user_bucket = _delegated(StorageProvider.delete_bucket)
     list_user_buckets = _delegated(StorageProvider.list_user_buckets)
     get_bucket_metadata = _delegated(StorageProvider.get_bucket_metadata)
+    volume_manifests = _delegated(StorageProvider.volume_manifests)
     ensure_bucket_permissions = _delegated(StorageProvider.ensure_bucket_permissions)
     presigned_url = _delegated(StorageProvider.presigned_url)
 
@@ -126,6 +127,10 @@ class StorageManager:
     def get_fuse_volume_mount(self, bucket_name: str, mount_path: str) -> dict[str, Any]:
         """Return the container's `volumeMounts` entry for `get_fuse_volume_spec`."""
         return volumes.volume_mount(bucket_name, mount_path)
+
+    def pod_annotations(self) -> dict[str, str]:
+        """Return what a pod with `get_fuse_volume_spec` must be annotated with."""
+        return volumes.pod_annotations(self.settings.CLOUD_PROVIDER)
 
     def get_friendly_display_name(self, bucket_name: str) -> str:
         """Return what to call a bucket in front of people."""

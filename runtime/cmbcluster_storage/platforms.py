@@ -9,9 +9,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from cmbcluster_storage import names
+from cmbcluster_storage import names, volumes
 from cmbcluster_storage.errors import ConfigurationError
 from cmbcluster_storage.outputs import AwsPlatformOutputs, StackOutputs
 from cmbcluster_storage.rules import BucketRules, bucket_labels
@@ -69,6 +69,30 @@ class Platform:
     def bucket_labels(self, user: str) -> dict[str, str]:
         """Return the labels of a user's bucket."""
         return bucket_labels(self.name, names.user_slug(self._scope, user), self.labels)
+
+    def volume_manifests(
+        self, bucket_name: str, namespace: str
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return a bucket's PersistentVolume and claim, as the stack has them."""
+        claim_name = names.name_of_bucket(bucket_name)
+        user = next((user for user, bucket in self.buckets.items() if bucket == bucket_name), None)
+        # An adopted bucket's volume is called after its user, as everything else of theirs.
+        name = claim_name if user is None else names.user_name(self._scope, user)
+        volume_name = names.volume_name(namespace, name)
+        return volumes.manifests(
+            self._volume(bucket_name, volume_name),
+            name=volume_name,
+            claim_name=claim_name,
+            namespace=namespace,
+            labels=volumes.object_labels(self.name, name),
+        )
+
+    def _volume(self, bucket_name: str, volume_handle: str) -> volumes.CsiVolume:
+        if self.provider == "gcp":
+            return volumes.gcs_volume(bucket_name, volume_handle)
+        return volumes.s3_volume(
+            bucket_name, volume_handle, self.required_account, self.required_region, self.rules
+        )
 
     def _missing(self, variables: Mapping[str, str]) -> str:
         raise ConfigurationError(

@@ -1,9 +1,10 @@
-"""Volumes: CSI drivers, mount options and the pod's side of a mount.
+"""Volumes: CSI drivers, mount options, the volume and claim of a bucket, the pod's side.
 
-Pure, standard library only. `infra.volumes` makes PersistentVolumes from these
-pieces; a hub mounts them with `pod_volume` and `volume_mount`.
+Pure, standard library only. `infra.volumes` registers what `manifests` returns, a hub
+applies it for a bucket that it made; pods mount with `pod_volume` and `volume_mount`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -20,6 +21,10 @@ _GCS_MOUNT_OPTIONS = (
     "file-mode=664",
     "dir-mode=775",
 )
+
+
+# Required by the API, ignored by the drivers: a bucket has no size.
+_CAPACITY = "1Pi"
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,61 @@ def object_labels(platform: str, name: str) -> dict[str, str]:
         "app.kubernetes.io/managed-by": "cmbcluster-storage",
         "app.kubernetes.io/part-of": platform,
     }
+
+
+def manifests(
+    volume: CsiVolume,
+    *,
+    name: str,
+    claim_name: str,
+    namespace: str,
+    labels: Mapping[str, str],
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a PersistentVolume and its claim, which are reserved for each other.
+
+    Args:
+        volume: the bucket as its CSI driver mounts it.
+        name: the PersistentVolume's, unique in the cluster; see `names.volume_name`.
+        claim_name: what a pod mounts.
+        namespace: of the claim and its pods.
+        labels: of both.
+
+    Source: https://kubernetes.io/docs/concepts/storage/persistent-volumes/#reserving-a-persistentvolume
+    """
+    access_modes = ["ReadWriteMany"]
+    # Empty, not absent: the default class would make a disk instead.
+    storage_class_name = ""
+    persistent_volume = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": name, "labels": dict(labels)},
+        "spec": {
+            "accessModes": access_modes,
+            "capacity": {"storage": _CAPACITY},
+            # Without it a claim of another namespace could take the bucket.
+            "claimRef": {"namespace": namespace, "name": claim_name},
+            "persistentVolumeReclaimPolicy": "Retain",
+            "storageClassName": storage_class_name,
+            "mountOptions": list(volume.mount_options),
+            "csi": {
+                "driver": volume.driver,
+                "volumeHandle": volume.volume_handle,
+                "volumeAttributes": dict(volume.volume_attributes),
+            },
+        },
+    }
+    claim = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": claim_name, "namespace": namespace, "labels": dict(labels)},
+        "spec": {
+            "accessModes": access_modes,
+            "resources": {"requests": {"storage": _CAPACITY}},
+            "storageClassName": storage_class_name,
+            "volumeName": name,
+        },
+    }
+    return persistent_volume, claim
 
 
 def pod_volume(provider: Literal["gcp", "aws"], bucket_name: str) -> dict[str, Any]:

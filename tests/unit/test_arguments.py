@@ -79,7 +79,7 @@ SOME = {
     "infra.gcp_rules": {"num_newer_versions", "default_kms_key_name", "log_bucket"},
     "infra.held": {"protect", "retain_on_delete", "import_", "deleted_with"},
     "infra.stack": {"providers"},
-    "infra.volumes": {"claim_ref", "volume_attributes", "annotations", "context", "depends_on"},
+    "infra.volumes": {"metadata", "spec", "annotations", "context", "depends_on"},
 }
 
 
@@ -121,7 +121,7 @@ def test_a_misspelt_argument_is_found(right: str, wrong: str, monkeypatch: pytes
         (aws, "force_destroy=", "force_destoy=", AWS),
         (aws, "object_ownership=", "object_owner=", AWS),
         (gcp, "retention_duration_seconds=", "retention_seconds=", GCP),
-        (volumes, "volume_handle=", "handle=", GCP),
+        (volumes, "annotations=", "annotation=", GCP),
     ],
 )
 def test_a_misspelt_argument_stops_the_program_too(

@@ -23,7 +23,7 @@ def loaded_by(statement: str) -> set[str]:
         ("import cmbcluster_storage", set()),
         ("from cmbcluster_storage import names, rules, volumes", set()),
         ("from cmbcluster_storage import StorageError", set()),
-        ("from cmbcluster_storage import ObjectInfo", set()),
+        ("from cmbcluster_storage import BucketInfo, ObjectInfo, Patience", set()),
         ("from cmbcluster_storage import StackOutputs", set()),
         ("from cmbcluster_storage import Settings", {"asyncio", "pydantic"}),
         ("from cmbcluster_storage import StorageManager", {"asyncio", "pydantic"}),
