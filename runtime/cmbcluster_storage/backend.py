@@ -180,6 +180,8 @@ class ObjectBackend(ABC):
 
     provider: ClassVar[str]
     scheme: ClassVar[str]
+    # What whoever writes by a signed link must send, besides their own.
+    write_headers: Mapping[str, str]
     # A write can name the version that it replaces, not only its content.
     compares_versions: ClassVar[bool]
     # A listing of versions has the oldest of a key first.
@@ -254,7 +256,7 @@ class BucketSpec:
         account: AWS account or Google Cloud project that it must belong to.
         location: region or location.
         rules: how it keeps and forgets data.
-        storage_class: in Google's words.
+        storage_class: in Google's words; of the objects that are written in it.
         labels: labels, on S3 tags.
     """
 

@@ -19,6 +19,7 @@ from cmbcluster_storage.models import (
     BucketUsage,
     Permission,
 )
+from cmbcluster_storage.rules import StorageClass
 from cmbcluster_storage.uploads import Progress
 from cmbcluster_storage.usage import Usage
 
@@ -27,26 +28,29 @@ class Buckets(Emptying, Usage):
     """Works with buckets."""
 
     async def create_user_bucket(
-        self, user_id: str, bucket_name: str | None = None, storage_class: str = "STANDARD"
+        self,
+        user_id: str,
+        bucket_name: str | None = None,
+        storage_class: StorageClass | None = None,
     ) -> BucketInfo:
         """Make a user's bucket, or return the one there is.
 
         Args:
             user_id: the user's id, as the hub and the stack file have it.
             bucket_name: None takes the user's one name.
-            storage_class: STANDARD, NEARLINE, COLDLINE or ARCHIVE; on S3, whose buckets
-                have no class, STANDARD alone.
+            storage_class: of what is written in it; None: as the platform's rules have it.
+                On S3, whose buckets have no class, that one alone.
 
         Raises:
             BucketExistsError: the name is somebody else's, or of another user's bucket.
             ConfigurationError: account, project or region is not set.
-            UnsupportedError: the cloud has no such class.
+            UnsupportedError: on S3, the class is not the platform's.
         """
         name = bucket_name or self._platform.bucket_name(user_id)
         return await self.create_bucket(name, user_id=user_id, storage_class=storage_class)
 
     async def create_bucket(
-        self, bucket_name: str, *, user_id: str, storage_class: str = "STANDARD"
+        self, bucket_name: str, *, user_id: str, storage_class: StorageClass | None = None
     ) -> BucketInfo:
         """Make a bucket of a user's; as `create_user_bucket`, under another name."""
         call = self._call("create_bucket", bucket_name)
@@ -55,7 +59,7 @@ class Buckets(Emptying, Usage):
             account=self._platform.required_account,
             location=self._platform.required_region,
             rules=self._platform.rules,
-            storage_class=storage_class,
+            storage_class=storage_class or self._platform.rules.storage_class,
             labels=self._platform.bucket_labels(user_id),
         )
         computed = bucket_name == self._platform.bucket_name(user_id)

@@ -48,7 +48,9 @@ class StorageProviderFactory:
             with missing_extra(kind):
                 from cmbcluster_storage.s3 import S3Backend
             found = platform(kind, platform_file, account=account_id, region=region)
-            backend = S3Backend(region=found.region, patience=patience)
+            backend = S3Backend(
+                region=found.region, patience=patience, storage_class=found.rules.storage_class
+            )
         elif kind == "gcp":
             with missing_extra(kind):
                 from cmbcluster_storage.gcs import GcsBackend

@@ -3,6 +3,7 @@
 `gcs_*` and this are the only modules that import google-cloud-storage.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from cmbcluster_storage.gcs_buckets import GcsBuckets
@@ -18,3 +19,4 @@ class GcsBackend(GcsUploads, GcsListing, GcsLinks, GcsBuckets):
     scheme: ClassVar[str] = "gs"
     compares_versions: ClassVar[bool] = True
     oldest_first: ClassVar[bool] = True
+    write_headers: Mapping[str, str] = {}  # a bucket has a class of its own

@@ -33,7 +33,7 @@ class Links(Runner):
             expires_in_seconds: 1 to 604,800 (7 days); where the cloud signs for an
                 account without a key (Google Cloud) at most 12 hours come of it.
             headers: must be sent as they are here: of PUT the content's type, of POST
-                further fields of the form.
+                further fields of the form. The platform's storage class joins them on S3.
             version_id: of GET; None takes the latest version.
             max_size_bytes: of POST; nothing larger is taken.
 
@@ -57,7 +57,7 @@ class Links(Runner):
             key=object_name,
             method=method,
             expires_in_seconds=expires_in_seconds,
-            headers=headers or {},
+            headers={**({} if method == "GET" else self._backend.write_headers), **(headers or {})},
             version_id=version_id,
             max_size_bytes=max_size_bytes,
         )

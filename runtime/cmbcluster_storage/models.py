@@ -164,7 +164,8 @@ class BucketInfo(Record):
         created: when; with time zone.
         updated: when its settings last changed; on S3, which does not say, as `created`.
         versioned: older versions are kept; None in a listing of S3's buckets.
-        storage_class: what objects get when nothing else is said; on S3 always STANDARD.
+        storage_class: what objects get when nothing else is said; on S3, whose buckets have
+            none, what is written here: the platform's class, in Google's words.
         labels: labels, on S3 tags.
         lifecycle: the rules, in the cloud's own words.
         usage: None unless it was asked for; `size` is None then, too.

@@ -12,7 +12,7 @@ from cmbcluster_storage.errors import (
     UnsupportedError,
 )
 from cmbcluster_storage.models import Access, BucketInfo, BucketUsage
-from cmbcluster_storage.rules import LifecycleRule, lifecycle_rules, tls_only
+from cmbcluster_storage.rules import LifecycleRule, StorageClass, lifecycle_rules, tls_only
 from cmbcluster_storage.s3_errors import sdk_errors
 from cmbcluster_storage.s3_metrics import bucket_metrics
 from cmbcluster_storage.s3_policies import access_statement, document, with_statement
@@ -29,12 +29,15 @@ class S3Buckets(BucketBackend):
     _client: "S3Client"
     _session: Any
     _region: str
+    _storage_class: StorageClass
 
     def create_bucket(self, spec: BucketSpec) -> None:
         """Make a bare bucket; in us-east-1 S3 answers the same if it is the account's."""
-        if spec.storage_class != "STANDARD":
+        if spec.storage_class != self._storage_class:
             raise UnsupportedError(
-                f"a bucket on S3 has no class {spec.storage_class}; only objects have one"
+                f"a bucket on S3 has no class {spec.storage_class}: what is written is "
+                f"{self._storage_class} by the platform's rule; leave storage_class away, or set "
+                "storageClass of the stack file's buckets"
             )
         if self._exists(spec):
             raise ConflictError("the bucket is there already")
@@ -140,7 +143,7 @@ class S3Buckets(BucketBackend):
             created=made["CreationDate"],
             updated=made["CreationDate"],
             versioned=versioning.get("Status") == "Enabled",
-            storage_class="STANDARD",
+            storage_class=self._storage_class,
             labels={tag["Key"]: tag["Value"] for tag in tags.get("TagSet", ())},
             lifecycle=tuple(rules.get("Rules", ())),
         )
@@ -162,7 +165,7 @@ class S3Buckets(BucketBackend):
                             created=made,
                             updated=made,
                             versioned=None,
-                            storage_class="STANDARD",
+                            storage_class=self._storage_class,
                         )
                     )
         return found

@@ -12,7 +12,11 @@ from cmbcluster_storage.s3_objects import S3Objects
 _MOST_SECONDS = 7 * 24 * 60 * 60
 _CALLS = {"GET": "get_object", "PUT": "put_object"}
 # What of a request's headers is an argument of the SDK's.
-_ARGUMENTS = {"content-type": "ContentType", "cache-control": "CacheControl"}
+_ARGUMENTS = {
+    "content-type": "ContentType",
+    "cache-control": "CacheControl",
+    "x-amz-storage-class": "StorageClass",
+}
 
 
 class S3Links(S3Objects):

@@ -95,6 +95,8 @@ class S3Objects(ObjectBackend):
     """Reads, writes, copies and deletes objects."""
 
     _client: "S3Client"
+    # The argument that names the class of what is written, unless it is S3's own default.
+    _written_in: Any
 
     def put(self, write: Write, data: bytes, go_on: Checkpoint) -> ObjectInfo:
         """Write a whole object; `updated` is the answer's time, to the second."""
@@ -105,6 +107,7 @@ class S3Objects(ObjectBackend):
                 Key=write.key,
                 Body=Body.of(data, go_on),
                 ChecksumCRC32C=crc32c,
+                **self._written_in,
                 **write_arguments(write),
                 **description(write),
             )

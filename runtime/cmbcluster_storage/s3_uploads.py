@@ -76,7 +76,11 @@ class S3Uploads(S3Objects):
             return self._copied_in_parts(source, write, named, go_on)
         with sdk_errors(key):
             answer: Any = self._client.copy_object(
-                Bucket=bucket, Key=key, CopySource=named, CopySourceIfMatch=f'"{source.etag}"'
+                Bucket=bucket,
+                Key=key,
+                CopySource=named,
+                CopySourceIfMatch=f'"{source.etag}"',
+                **self._written_in,
             )
         copied = answer["CopyObjectResult"]
         return _written(write, source.size_bytes, answer, copied["ETag"], source.crc32c)
@@ -112,6 +116,7 @@ class S3Uploads(S3Objects):
                 Key=write.key,
                 ChecksumAlgorithm="CRC32C",
                 ChecksumType="FULL_OBJECT",
+                **self._written_in,
                 **stored,
             )
         return _Upload(write, _LANES, answer["UploadId"])

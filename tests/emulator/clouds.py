@@ -25,6 +25,18 @@ class Aws:
     """S3: listings tell no content type, and a version only if all are asked for."""
 
     settings = Settings(CLOUD_PROVIDER="aws", AWS_REGION="us-east-1", AWS_ACCOUNT_ID="123456789012")
+    # What making a bucket cannot do without, by the variable that an error must name.
+    incomplete: ClassVar = {
+        "AWS_ACCOUNT_ID": Settings(CLOUD_PROVIDER="aws", AWS_REGION="us-east-1"),
+    }
+    # What a stack puts out of its place.
+    place: ClassVar = {
+        "provider": "aws",
+        "accountId": "123456789012",
+        "region": "us-east-1",
+        "bucketNamespace": "accountRegional",
+    }
+    nearline = "STANDARD_IA"
     scheme = "s3"
     unlisted: ClassVar = {
         "content_type": None,
@@ -58,6 +70,14 @@ class Aws:
             head["ContentType"], head["ETag"].strip('"'), head["LastModified"], head["VersionId"]
         )
 
+    def put(self, bucket, key, content):
+        self.client.put_object(Bucket=bucket, Key=key, Body=content)
+
+    def classes(self, bucket):
+        """Return the class of every version that there is."""
+        versions = self.client.list_object_versions(Bucket=bucket)["Versions"]
+        return {version["StorageClass"] for version in versions}
+
     def delete(self, bucket, key):
         self.client.delete_object(Bucket=bucket, Key=key)
 
@@ -72,6 +92,17 @@ class Gcp:
     """Cloud Storage: every object has a generation, whether its bucket is versioned or not."""
 
     settings = Settings(CLOUD_PROVIDER="gcp", PROJECT_ID="cosmology", REGION="europe-west3")
+    incomplete: ClassVar = {
+        "PROJECT_ID": Settings(CLOUD_PROVIDER="gcp", REGION="europe-west3"),
+        "REGION": Settings(CLOUD_PROVIDER="gcp", PROJECT_ID="cosmology"),
+    }
+    place: ClassVar = {
+        "provider": "gcp",
+        "project": "cosmology",
+        "projectNumber": "210987654321",
+        "location": "europe-west3",
+    }
+    nearline = "NEARLINE"
     scheme = "gs"
     unlisted: ClassVar[dict[str, None]] = {}
     unversioned = None
@@ -92,6 +123,12 @@ class Gcp:
     def stored(self, bucket, key):
         blob = self.client.bucket(bucket).get_blob(key)
         return Stored(blob.content_type, blob.etag, blob.time_created, str(blob.generation))
+
+    def put(self, bucket, key, content):
+        self.client.bucket(bucket).blob(key).upload_from_string(content)
+
+    def classes(self, bucket):
+        return {blob.storage_class for blob in self.client.list_blobs(bucket, versions=True)}
 
     def delete(self, bucket, key):
         self.client.bucket(bucket).blob(key).delete()

@@ -40,8 +40,7 @@ def spec(platform):
         account=platform.required_account,
         location=platform.required_region,
         rules=platform.rules,
-        # S3's buckets have none.
-        storage_class="STANDARD" if platform.provider == "aws" else platform.rules.storage_class,
+        storage_class=platform.rules.storage_class,
         labels=platform.bucket_labels(USER),
     )
 
@@ -74,6 +73,7 @@ def asked_for(platform):
     """Return what S3 is asked for a new bucket."""
     backend = object.__new__(type("Buckets", (S3Buckets,), {"__abstractmethods__": frozenset()}))
     backend._client = Recorder()
+    backend._storage_class = platform.rules.storage_class
     backend._exists = lambda _: False
     backend._policy = lambda *_, **__: {}
     backend.create_bucket(spec(platform))

@@ -5,7 +5,16 @@ from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from cmbcluster_storage import InvalidRequestError, StorageProviderFactory, UnsupportedError
+from cmbcluster_storage import (
+    ConfigurationError,
+    InvalidRequestError,
+    Patience,
+    StorageProviderFactory,
+    UnsupportedError,
+)
+from cmbcluster_storage.platforms import Platform
+from cmbcluster_storage.provider import StorageProvider
+from cmbcluster_storage.s3 import S3Backend
 from google.auth import credentials
 
 
@@ -84,9 +93,35 @@ async def test_a_principal_cannot_sign(google):
         await google.presigned_url("bucket", "a")
 
 
-async def test_a_link_ends_with_the_credentials_on_s3(monkeypatch):
+@pytest.fixture
+def _amazon_key(monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+
+
+@pytest.mark.usefixtures("_amazon_key")
+async def test_who_writes_by_a_link_to_s3_says_the_platform_s_class():
+    backend = S3Backend(region="us-east-1", patience=Patience(), storage_class="COLDLINE")
+    provider = StorageProvider(backend, Platform(provider="aws"))
+    put = await provider.presigned_url("b", "a", method="PUT", headers={"Content-Type": "x/y"})
+    form = await provider.presigned_url("b", "a", method="POST")
+    read = await provider.presigned_url("b", "a")
+
+    assert put.headers == {"x-amz-storage-class": "GLACIER_IR", "Content-Type": "x/y"}
+    signed = parse_qs(urlsplit(put.url).query)["X-Amz-SignedHeaders"]
+    assert signed == ["content-type;host;x-amz-storage-class"]
+    assert form.fields["x-amz-storage-class"] == "GLACIER_IR"
+    assert read.headers == {}
+    await provider.aclose()
+
+
+def test_nothing_is_written_to_s3_that_nobody_can_read():
+    with pytest.raises(ConfigurationError, match=r"set storageClass .* STANDARD, NEARLINE, COLD"):
+        S3Backend(region="us-east-1", patience=Patience(), storage_class="ARCHIVE")
+
+
+@pytest.mark.usefixtures("_amazon_key")
+async def test_a_link_ends_with_the_credentials_on_s3(monkeypatch):
     provider = StorageProviderFactory.create("aws", region="us-east-1")
     ends = datetime.now(UTC) + timedelta(minutes=1)
     credentials = provider._backend._session.get_credentials()
