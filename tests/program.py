@@ -1,9 +1,9 @@
 """The program without an engine: what it asks for, as plain data, for each way to store.
 
-Shared by the tests of the declaration. `VARIANTS` are the stacks that they go through; a
-file in `golden` holds all of one user's on each. Its diff is read before it is written anew:
+Shared by the rings. `VARIANTS` are the stacks that they go through; a file in `unit/golden` holds
+all of one user's on each. Its diff is read before it is written anew:
 
-    .venv/bin/python tests/unit/program.py aws > tests/unit/golden/aws.json
+    .venv/bin/python tests/program.py aws > tests/unit/golden/aws.json
 """
 
 import asyncio
