@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from cmbcluster_storage.bucket_models import BucketDeletion, BucketInfo, BucketUsage, Permission
     from cmbcluster_storage.calls import Patience
     from cmbcluster_storage.errors import (
         AccessDeniedError,
@@ -29,15 +30,7 @@ if TYPE_CHECKING:
     )
     from cmbcluster_storage.factory import StorageProviderFactory
     from cmbcluster_storage.manager import StorageManager
-    from cmbcluster_storage.models import (
-        BucketDeletion,
-        BucketInfo,
-        BucketUsage,
-        ObjectInfo,
-        ObjectPage,
-        Permission,
-        PresignedRequest,
-    )
+    from cmbcluster_storage.models import ObjectInfo, ObjectPage, PresignedRequest
     from cmbcluster_storage.outputs import StackOutputs
     from cmbcluster_storage.settings import Settings
 
@@ -73,13 +66,13 @@ __all__ = [
 
 # Where a public name lives; those that are not here are errors.
 _MODULES = {
-    "BucketDeletion": "models",
-    "BucketInfo": "models",
-    "BucketUsage": "models",
+    "BucketDeletion": "bucket_models",
+    "BucketInfo": "bucket_models",
+    "BucketUsage": "bucket_models",
     "ObjectInfo": "models",
     "ObjectPage": "models",
     "Patience": "calls",
-    "Permission": "models",
+    "Permission": "bucket_models",
     "PresignedRequest": "models",
     "Settings": "settings",
     "StackOutputs": "outputs",

@@ -1,4 +1,4 @@
-"""What a cloud must offer: one method for each request, and the records that they take.
+"""What a cloud must offer: one method for each request.
 
 A backend knows one cloud's SDK and holds its client. Its methods block, send one
 request each, never try again, and raise a StorageError and nothing else of the SDK's.
@@ -7,172 +7,28 @@ every cloud and lives in `uploads`, `downloads`, `listings`, `batches` and `buck
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from datetime import datetime
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar
 
+from cmbcluster_storage.bucket_models import Access, BucketInfo, BucketUsage
 from cmbcluster_storage.errors import StorageError
-from cmbcluster_storage.models import Access, BucketInfo, BucketUsage, ObjectInfo
-from cmbcluster_storage.rules import BucketRules
-
-Checkpoint = Callable[[], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pin:
-    """Which version is meant; both None: the latest.
-
-    Attributes:
-        version_id: the version's.
-        etag: the content's, where there is no version.
-    """
-
-    version_id: str | None = None
-    etag: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Write:
-    """An object that is to be written.
-
-    Attributes:
-        bucket: name of the bucket.
-        key: name of the object.
-        content_type: MIME type.
-        absent: only if there is no such object.
-        replaces: only if this is what is there; None: whatever is there.
-        mark: a random word stored with the object, by which its writer knows it again;
-            None: nothing asks for that.
-    """
-
-    bucket: str
-    key: str
-    content_type: str
-    absent: bool = False
-    replaces: Pin | None = None
-    mark: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What there is, and the mark of who wrote it."""
-
-    info: ObjectInfo
-    mark: str | None
-
-
-class Reading(Protocol):
-    """An answer whose content is being read.
-
-    Attributes:
-        info: the object; its size is the whole object's.
-        start: where the content begins in the object.
-        stop: where it ends, exclusive.
-    """
-
-    info: ObjectInfo
-    start: int
-    stop: int
-
-    def read(self, size_bytes: int) -> bytes:
-        """Return the next bytes, none at the end."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """A piece of a large upload.
-
-    Attributes:
-        number: 1 for the first.
-        offset: where it begins in the object.
-        data: its bytes.
-        crc: their checksum.
-        crc_so_far: the checksum of the object up to its end.
-        last: the object ends with it.
-    """
-
-    number: int
-    offset: int
-    data: bytes
-    crc: int
-    crc_so_far: int
-    last: bool
-
-
-@dataclass
-class LargeUpload:
-    """An upload under way.
-
-    Attributes:
-        write: what it becomes.
-        lanes: how many parts may be sent at once.
-    """
-
-    write: Write
-    lanes: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageRequest:
-    """Which part of a listing is wanted.
-
-    Attributes:
-        bucket: name of the bucket.
-        prefix: start of the keys.
-        delimiter: keys are folded up to it after the prefix; None: not folded.
-        versions: every version.
-        size: at most so many entries; at most 1,000.
-        token: where it goes on; None: at the beginning.
-    """
-
-    bucket: str
-    prefix: str
-    delimiter: str | None
-    versions: bool
-    size: int
-    token: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """A part of a listing.
-
-    Attributes:
-        objects: objects or versions, in the order of the cloud.
-        prefixes: what keys were folded to.
-        markers: key and version of every marker of a deletion; S3 only.
-        token: where it goes on; None: that was all.
-    """
-
-    objects: Sequence[ObjectInfo]
-    prefixes: Sequence[str]
-    markers: Sequence[tuple[str, str]]
-    token: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkRequest:
-    """What a link is to allow; see `links.Links.presigned_url`."""
-
-    bucket: str
-    key: str
-    method: Literal["GET", "PUT", "POST"]
-    expires_in_seconds: int
-    headers: Mapping[str, str]
-    version_id: str | None
-    max_size_bytes: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signed:
-    """A signed address, the fields of its form, and when it ends."""
-
-    url: str
-    fields: Mapping[str, str]
-    expires: datetime
+from cmbcluster_storage.messages import (
+    BucketSpec,
+    Checkpoint,
+    LargeUpload,
+    LinkRequest,
+    Page,
+    PageRequest,
+    Part,
+    Pin,
+    Reading,
+    Signed,
+    Stored,
+    Upload,
+    Write,
+)
+from cmbcluster_storage.models import ObjectInfo
 
 
 class ObjectBackend(ABC):
@@ -245,35 +101,6 @@ class ObjectBackend(ABC):
     @abstractmethod
     def close(self) -> None:
         """Free connections."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BucketSpec:
-    """A bucket that is to be.
-
-    Attributes:
-        name: its name.
-        account: AWS account or Google Cloud project that it must belong to.
-        location: region or location.
-        rules: how it keeps and forgets data.
-        storage_class: in Google's words; of the objects that are written in it.
-        labels: labels, on S3 tags.
-    """
-
-    name: str
-    account: str
-    location: str
-    rules: BucketRules
-    storage_class: str
-    labels: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
-    """An unfinished upload."""
-
-    key: str
-    identity: str
 
 
 class BucketBackend(ABC):

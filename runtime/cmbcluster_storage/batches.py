@@ -7,19 +7,19 @@ them at a turn; not more, so that other calls get their turn as well.
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from copy import copy
 from functools import partial
 from inspect import isawaitable
 from os import PathLike
 from pathlib import Path
 from typing import TypeVar
 
-from cmbcluster_storage.backend import Write
-from cmbcluster_storage.calls import Attempt, Call
-from cmbcluster_storage.downloads import Downloads, Opened, Wanted
-from cmbcluster_storage.errors import StorageError, UnavailableError
+from cmbcluster_storage.calls import Call
+from cmbcluster_storage.deletions import Deletions
+from cmbcluster_storage.downloads import Downloads
+from cmbcluster_storage.errors import StorageError
+from cmbcluster_storage.messages import Write
 from cmbcluster_storage.models import ObjectInfo
-from cmbcluster_storage.objects import Objects
+from cmbcluster_storage.reads import Opened, Wanted
 from cmbcluster_storage.runner import THREADS, together
 from cmbcluster_storage.sinks import Memory
 from cmbcluster_storage.sources import Content
@@ -27,14 +27,13 @@ from cmbcluster_storage.uploads import SMALL_BYTES, Progress, Uploads, guessed_c
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
-Entry = tuple[str, str | None]
 
 _TURN = 8
 # More large objects at once would only share the same line, and memory.
 _LARGE_LANES = 4
 
 
-class Batches(Uploads, Downloads, Objects):
+class Batches(Uploads, Downloads, Deletions):
     """Works with many objects."""
 
     async def upload_many(
@@ -78,30 +77,6 @@ class Batches(Uploads, Downloads, Objects):
         return await self._many(
             call, list(object_names), partial(self._small_download, call), progress
         )
-
-    async def delete_objects(
-        self,
-        bucket_name: str,
-        objects: Iterable[str | ObjectInfo],
-        *,
-        progress: Progress | None = None,
-    ) -> list[StorageError | None]:
-        """Delete many objects or versions, as many in one request as the cloud takes.
-
-        Args:
-            bucket_name: an existing bucket.
-            objects: keys; or what a listing with `versions=True` told, to delete these
-                versions for good.
-            progress: told how many are done, of how many.
-
-        Returns:
-            None for what is deleted, or why it is not, in the order of `objects`.
-
-        Raises:
-            ValueError: an `ObjectInfo` has no version: its key may be meant, or not.
-        """
-        call = self._call("delete_objects", bucket_name)
-        return await self._delete_entries(call, [_entry(one) for one in objects], progress)
 
     async def _many(
         self,
@@ -164,73 +139,6 @@ class Batches(Uploads, Downloads, Objects):
     ) -> bytes:
         await self._rest(call, wanted, sink, opened, None)
         return sink.content()
-
-    async def _delete_entries(
-        self, call: Call, entries: Sequence[Entry], tell: Progress | None
-    ) -> list[StorageError | None]:
-        """Delete keys and versions; what `delete_objects` returns."""
-        outcomes: list[StorageError | None] = [None] * len(entries)
-        size = self._backend.batch_size
-        starts = iter(range(0, len(entries), size))
-        done = 0
-
-        async def lane() -> None:
-            nonlocal done
-            for start in starts:
-                batch = entries[start : start + size]
-                outcomes[start : start + size] = await self._in_thread(
-                    call, partial(self._delete_batch, call, batch)
-                )
-                done += len(batch)
-                if tell:
-                    tell(done, len(entries))
-
-        await together(lane() for _ in range(self._backend.batch_lanes))
-        return outcomes
-
-    def _delete_batch(self, call: Call, batch: Sequence[Entry]) -> list[StorageError | None]:
-        """Delete one batch, and again what may pass of it; in a thread."""
-        left = dict(enumerate(batch))
-        outcomes: list[StorageError | None] = [None] * len(batch)
-        pinned = all(version is not None for _, version in batch)
-        try:
-            call.tried(partial(self._delete_left, left, outcomes), repeatable=pinned)
-        except StorageError as error:
-            for index, (key, version) in left.items():
-                lost = error.uncertain and version is None
-                outcomes[index] = self._deleted(call, key, error) if lost else copy(error)
-        for (key, _), outcome in zip(batch, outcomes, strict=True):
-            if outcome:
-                outcome.locate(call.provider, call.operation, call.bucket, key)
-        return outcomes
-
-    def _delete_left(
-        self, left: dict[int, Entry], outcomes: list[StorageError | None], attempt: Attempt
-    ) -> None:
-        """Delete what is left of a batch; raises the first error that may pass."""
-        answers = self._backend.delete_batch(attempt.call.bucket or "", list(left.values()))
-        for index, answer in zip(list(left), answers, strict=True):
-            outcomes[index] = answer
-            if not answer or not answer.retryable:
-                del left[index]
-        for index in left:
-            raise outcomes[index] or UnavailableError("not deleted")
-
-    def _deleted(self, call: Call, key: str, lost: StorageError) -> StorageError | None:
-        """Return None if an object whose deletion was not answered is gone."""
-        try:
-            call.about(key).tried(partial(self._gone, call.bucket or "", key, lost))
-        except StorageError as error:
-            return error
-        return None
-
-
-def _entry(one: str | ObjectInfo) -> Entry:
-    if isinstance(one, str):
-        return one, None
-    if one.version_id is None:
-        raise ValueError(f"{one.name!r} has no version; give its name to delete the object")
-    return one.name, one.version_id
 
 
 def _value(work: Callable[[], _T]) -> _T | StorageError | OSError:

@@ -2,7 +2,7 @@
 
 from io import BytesIO
 
-from cmbcluster_storage.backend import Checkpoint
+from cmbcluster_storage.messages import Checkpoint
 
 # A smaller body is sent in one go: there is nothing to stop.
 _SMALL_BYTES = 256 * 1024

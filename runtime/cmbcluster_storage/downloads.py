@@ -6,74 +6,26 @@ a range at a time, a few at once. The checksum of the whole follows from those o
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator
 from os import PathLike
 from pathlib import Path
 
 from cmbcluster_storage import checksums
-from cmbcluster_storage.backend import Pin, Reading
-from cmbcluster_storage.calls import Attempt, Call
-from cmbcluster_storage.errors import UnavailableError
+from cmbcluster_storage.calls import Call
+from cmbcluster_storage.messages import Pin
 from cmbcluster_storage.models import ObjectInfo
-from cmbcluster_storage.runner import Runner, together
+from cmbcluster_storage.reads import Opened, Reads, Wanted
+from cmbcluster_storage.runner import together
 from cmbcluster_storage.sinks import File, Memory, Sink
-from cmbcluster_storage.uploads import SMALL_BYTES, Progress
+from cmbcluster_storage.uploads import Progress
 
 _LANES = 4
 _RANGE_BYTES = 32 * 1024 * 1024
 # A stream holds so much in each lane.
 _STREAM_BYTES = 4 * 1024 * 1024
-_PIECE_BYTES = 512 * 1024
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """Which bytes of which version, from `start` up to but not including `stop`."""
-
-    bucket: str
-    key: str
-    version_id: str | None
-    start: int
-    stop: int | None
-
-    def __post_init__(self) -> None:
-        """Refuse what is no range."""
-        if self.start < 0 or (self.stop is not None and self.stop <= self.start):
-            raise ValueError(f"no bytes from {self.start} up to {self.stop}")
-
-
-@dataclass(frozen=True)
-class Opened:
-    """What the first answer told, and the checksum of what was read of it."""
-
-    info: ObjectInfo
-    pin: Pin
-    start: int
-    read: int
-    stop: int
-    crc: int
-
-    @property
-    def is_whole(self) -> bool:
-        """Nothing is left to read."""
-        return self.start + self.read == self.stop
-
-    def ranges(self, size_bytes: int) -> Iterator[tuple[int, int]]:
-        """Return the ranges of the rest."""
-        for start in range(self.start + self.read, self.stop, size_bytes):
-            yield start, min(start + size_bytes, self.stop)
-
-    def compare(self, call: Call, crc: int) -> None:
-        """Raise if the whole object was read and is not what the cloud has."""
-        whole = self.stop - self.start == self.info.size_bytes
-        if whole and self.info.crc32c not in (None, checksums.encoded(crc)):
-            error = UnavailableError("the content is damaged: its CRC32C is another; try again")
-            error.locate(call.provider, call.operation, call.bucket, call.key)
-            raise error
-
-
-class Downloads(Runner):
+class Downloads(Reads):
     """Reads objects."""
 
     async def download_object(
@@ -247,68 +199,3 @@ class Downloads(Runner):
         for (start, stop), piece in zip(ranges, crcs, strict=True):
             crc = checksums.combined(crc, piece, stop - start)
         opened.compare(call, crc)
-
-    def _open(self, attempt: Attempt, wanted: Wanted, sink: Sink, *, whole: bool = False) -> Opened:
-        """Read the first piece of an object, which is all of a small one; in a thread.
-
-        Args:
-            attempt: this one.
-            wanted: what is to be read.
-            sink: takes the piece.
-            whole: make room for all that is wanted, not only for the piece.
-        """
-        pin = Pin(version_id=wanted.version_id)
-        with self._backend.get(
-            wanted.bucket, wanted.key, pin, wanted.start, wanted.stop
-        ) as reading:
-            size = min(reading.stop - reading.start, SMALL_BYTES)
-            sink.allocate(reading.stop - reading.start if whole else size)
-            crc = _drained(attempt, reading, size, lambda at, data: sink.write(at, data))
-            opened = Opened(
-                info=reading.info,
-                pin=Pin(version_id=reading.info.version_id, etag=reading.info.etag),
-                start=reading.start,
-                read=size,
-                stop=reading.stop,
-                crc=crc,
-            )
-        if size == reading.stop - reading.start:
-            opened.compare(attempt.call, crc)
-        return opened
-
-    def _range(
-        self,
-        attempt: Attempt,
-        wanted: Wanted,
-        pin: Pin,
-        span: tuple[int, int],
-        sink: Sink,
-        origin: int,
-    ) -> int:
-        """Read one range into its place and return its checksum; in a thread."""
-        start, stop = span
-        with self._backend.get(wanted.bucket, wanted.key, pin, start, stop) as reading:
-            if (reading.start, reading.stop) != span:
-                raise UnavailableError("the server sends other bytes than were asked for")
-            return _drained(
-                attempt,
-                reading,
-                stop - start,
-                lambda at, data: sink.write(start - origin + at, data),
-            )
-
-
-def _drained(
-    attempt: Attempt, reading: Reading, size_bytes: int, write: Callable[[int, bytes], None]
-) -> int:
-    """Hand on the next bytes of an answer and return their checksum."""
-    crc = done = 0
-    while done < size_bytes:
-        attempt.go_on()
-        piece = reading.read(min(_PIECE_BYTES, size_bytes - done))
-        if not piece:
-            raise UnavailableError("the answer broke off; try again")
-        write(done, piece)
-        crc = checksums.extended(crc, piece)
-        done += len(piece)
-    return crc

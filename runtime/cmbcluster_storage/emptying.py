@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
-from cmbcluster_storage.backend import Page, PageRequest, Upload
-from cmbcluster_storage.batches import Batches, Entry
+from cmbcluster_storage.batches import Batches
+from cmbcluster_storage.bucket_models import BucketDeletion
 from cmbcluster_storage.calls import Attempt, Call
+from cmbcluster_storage.deletions import Entry
 from cmbcluster_storage.errors import ConflictError, PartialFailureError, StorageError
-from cmbcluster_storage.models import BucketDeletion
+from cmbcluster_storage.messages import Page, PageRequest, Upload
 from cmbcluster_storage.runner import together
 from cmbcluster_storage.uploads import Progress
 

@@ -6,11 +6,11 @@ from typing import Any
 from google.auth.credentials import Signing
 from google.auth.transport.requests import Request
 
-from cmbcluster_storage.backend import LinkRequest, Signed
 from cmbcluster_storage.errors import InvalidRequestError, UnsupportedError
 from cmbcluster_storage.gcs_client import object_path
 from cmbcluster_storage.gcs_errors import sdk_errors
 from cmbcluster_storage.gcs_objects import GcsObjects, generation
+from cmbcluster_storage.messages import LinkRequest, Signed
 
 # https://cloud.google.com/storage/docs/access-control/signed-urls
 _MOST_SECONDS = 7 * 24 * 60 * 60

@@ -4,11 +4,11 @@ import re
 from collections.abc import Sequence
 from typing import ClassVar
 
-from cmbcluster_storage.backend import Page, PageRequest
 from cmbcluster_storage.errors import ObjectNotFoundError, StorageError, UnavailableError
 from cmbcluster_storage.gcs_client import bucket_path, object_path
 from cmbcluster_storage.gcs_errors import error_of, sdk_errors
 from cmbcluster_storage.gcs_objects import GcsObjects, generation, info_of
+from cmbcluster_storage.messages import Page, PageRequest
 
 _FIELDS = (
     "nextPageToken,prefixes,"

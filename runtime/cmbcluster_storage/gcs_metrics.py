@@ -6,8 +6,8 @@ Source: https://cloud.google.com/monitoring/api/metrics_gcp_p_z#gcp-storage
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cmbcluster_storage.bucket_models import BucketUsage
 from cmbcluster_storage.errors import UnavailableError
-from cmbcluster_storage.models import BucketUsage
 
 _API = "https://monitoring.googleapis.com/v3"
 

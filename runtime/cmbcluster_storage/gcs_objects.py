@@ -10,11 +10,11 @@ from re import compile as pattern
 from typing import Any
 
 from cmbcluster_storage import checksums
-from cmbcluster_storage.backend import Checkpoint, Pin, Stored, Write
 from cmbcluster_storage.bodies import Body
 from cmbcluster_storage.errors import ObjectNotFoundError
 from cmbcluster_storage.gcs_client import GcsClient, bucket_path, object_path
 from cmbcluster_storage.gcs_errors import sdk_errors
+from cmbcluster_storage.messages import Checkpoint, Pin, Stored, Write
 from cmbcluster_storage.models import ObjectInfo
 
 MARK = "cmbcluster-storage-write"

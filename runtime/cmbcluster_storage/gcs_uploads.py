@@ -9,12 +9,12 @@ from re import compile as pattern
 from typing import Any
 
 from cmbcluster_storage import checksums
-from cmbcluster_storage.backend import Checkpoint, LargeUpload, Part, Write
 from cmbcluster_storage.bodies import Body
 from cmbcluster_storage.errors import UnavailableError
 from cmbcluster_storage.gcs_client import bucket_path
 from cmbcluster_storage.gcs_errors import sdk_errors
 from cmbcluster_storage.gcs_objects import GcsObjects, condition, description, info_of
+from cmbcluster_storage.messages import Checkpoint, LargeUpload, Part, Write
 from cmbcluster_storage.models import ObjectInfo
 
 _UPLOAD = "/upload/storage/v1"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from cmbcluster_storage.backend import LinkRequest
+from cmbcluster_storage.messages import LinkRequest
 from cmbcluster_storage.models import PresignedRequest
 from cmbcluster_storage.runner import Runner
 

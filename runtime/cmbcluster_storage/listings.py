@@ -5,8 +5,8 @@ from functools import partial
 from itertools import groupby
 from operator import attrgetter
 
-from cmbcluster_storage.backend import Page, PageRequest
 from cmbcluster_storage.calls import Attempt
+from cmbcluster_storage.messages import Page, PageRequest
 from cmbcluster_storage.models import ObjectInfo, ObjectPage
 from cmbcluster_storage.runner import Runner
 

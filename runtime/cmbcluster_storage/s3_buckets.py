@@ -3,7 +3,8 @@
 import json
 from typing import TYPE_CHECKING, Any
 
-from cmbcluster_storage.backend import BucketBackend, BucketSpec, Upload
+from cmbcluster_storage.backend import BucketBackend
+from cmbcluster_storage.bucket_models import Access, BucketInfo, BucketUsage
 from cmbcluster_storage.errors import (
     AccessDeniedError,
     ConflictError,
@@ -11,11 +12,12 @@ from cmbcluster_storage.errors import (
     UnavailableError,
     UnsupportedError,
 )
-from cmbcluster_storage.models import Access, BucketInfo, BucketUsage
-from cmbcluster_storage.rules import LifecycleRule, StorageClass, lifecycle_rules, tls_only
+from cmbcluster_storage.messages import BucketSpec, Upload
+from cmbcluster_storage.rules import StorageClass
+from cmbcluster_storage.s3_bucket_settings import settings
 from cmbcluster_storage.s3_errors import sdk_errors
 from cmbcluster_storage.s3_metrics import bucket_metrics
-from cmbcluster_storage.s3_policies import access_statement, document, with_statement
+from cmbcluster_storage.s3_policies import access_statement, with_statement
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -78,49 +80,8 @@ class S3Buckets(BucketBackend):
             return
         named: Any = {"Bucket": spec.name, "ExpectedBucketOwner": spec.account}
         with sdk_errors(None):
-            self._client.put_public_access_block(
-                **named,
-                PublicAccessBlockConfiguration={
-                    "BlockPublicAcls": True,
-                    "BlockPublicPolicy": True,
-                    "IgnorePublicAcls": True,
-                    "RestrictPublicBuckets": True,
-                },
-            )
-            self._client.put_bucket_ownership_controls(
-                **named,
-                OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
-            )
-            self._client.put_bucket_encryption(
-                **named,
-                ServerSideEncryptionConfiguration={
-                    "Rules": [encryption_rule(spec.rules.encryption_key)]
-                },
-            )
-            self._client.put_bucket_versioning(
-                **named,
-                VersioningConfiguration={
-                    "Status": "Enabled" if spec.rules.versioning else "Suspended"
-                },
-            )
-            self._client.put_bucket_lifecycle_configuration(
-                **named,
-                LifecycleConfiguration={
-                    "Rules": list(map(lifecycle_rule, lifecycle_rules(spec.rules)))
-                },
-            )
-            if spec.rules.access_logs_to:
-                logs: Any = {
-                    "TargetBucket": spec.rules.access_logs_to,
-                    "TargetPrefix": f"{spec.name}/",
-                }
-                self._client.put_bucket_logging(
-                    **named, BucketLoggingStatus={"LoggingEnabled": logs}
-                )
-            tags: Any = [{"Key": key, "Value": value} for key, value in spec.labels.items()]
-            self._client.put_bucket_tagging(**named, Tagging={"TagSet": tags})
-            policy = document(tls_only(self._arn(spec.name)))
-            self._client.put_bucket_policy(**named, Policy=json.dumps(policy, sort_keys=True))
+            for request, arguments in settings(spec, self._arn(spec.name)).items():
+                getattr(self._client, request)(**named, **arguments)
 
     def bucket(self, name: str) -> BucketInfo:
         """Return what five requests tell."""
@@ -247,36 +208,3 @@ def _is_anothers(error: AccessDeniedError) -> bool:
     if "(403)" not in error.message:
         raise error
     return True
-
-
-def encryption_rule(key: str | None) -> Any:
-    """Return SSE-S3, or SSE-KMS with a bucket key."""
-    default = (
-        {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key} if key else {"SSEAlgorithm": "AES256"}
-    )
-    return {
-        "ApplyServerSideEncryptionByDefault": default,
-        "BucketKeyEnabled": key is not None,
-    }
-
-
-def lifecycle_rule(rule: LifecycleRule) -> Any:
-    """Return one rule of a bucket's one lifecycle document, as the stack's."""
-    said: dict[str, Any] = {
-        "ID": rule.id,
-        "Status": "Enabled",
-        "Filter": {"Prefix": rule.prefix},
-    }
-    if rule.live_days:
-        said["Expiration"] = {"Days": rule.live_days}
-    if rule.noncurrent_days:
-        said["NoncurrentVersionExpiration"] = {"NoncurrentDays": rule.noncurrent_days}
-        if rule.noncurrent_versions_kept is None:  # markers with no version left under them
-            said["Expiration"] = {"ExpiredObjectDeleteMarker": True}
-        else:
-            kept = rule.noncurrent_versions_kept
-            said["NoncurrentVersionExpiration"]["NewerNoncurrentVersions"] = kept
-    if rule.abort_uploads_after_days:
-        days = rule.abort_uploads_after_days
-        said["AbortIncompleteMultipartUpload"] = {"DaysAfterInitiation": days}
-    return said

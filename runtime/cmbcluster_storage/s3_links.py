@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cmbcluster_storage.backend import LinkRequest, Signed
 from cmbcluster_storage.errors import InvalidRequestError
+from cmbcluster_storage.messages import LinkRequest, Signed
 from cmbcluster_storage.s3_errors import sdk_errors
 from cmbcluster_storage.s3_objects import S3Objects
 

@@ -4,8 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from cmbcluster_storage.backend import Page, PageRequest
 from cmbcluster_storage.errors import StorageError
+from cmbcluster_storage.messages import Page, PageRequest
 from cmbcluster_storage.models import ObjectInfo
 from cmbcluster_storage.s3_errors import error_of, sdk_errors
 from cmbcluster_storage.s3_objects import S3Objects, url

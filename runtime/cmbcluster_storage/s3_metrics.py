@@ -6,8 +6,8 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/metrics-dimensions
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cmbcluster_storage.bucket_models import BucketUsage
 from cmbcluster_storage.errors import UnavailableError
-from cmbcluster_storage.models import BucketUsage
 
 _NAMESPACE = "AWS/S3"
 

@@ -7,13 +7,14 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from cmbcluster_storage import checksums
-from cmbcluster_storage.backend import Checkpoint, ObjectBackend, Pin, Stored, Write
+from cmbcluster_storage.backend import ObjectBackend
 from cmbcluster_storage.bodies import Body
 from cmbcluster_storage.errors import (
     BucketNotFoundError,
     ObjectNotFoundError,
     PreconditionFailedError,
 )
+from cmbcluster_storage.messages import Checkpoint, Pin, Stored, Write
 from cmbcluster_storage.models import ObjectInfo
 from cmbcluster_storage.s3_errors import sdk_errors
 

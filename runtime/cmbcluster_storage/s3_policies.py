@@ -3,7 +3,7 @@
 import hashlib
 from typing import Any
 
-from cmbcluster_storage.models import Access
+from cmbcluster_storage.bucket_models import Access
 
 _READ = ("s3:GetObject", "s3:GetObjectVersion")
 _WRITE = ("s3:AbortMultipartUpload", "s3:DeleteObject", *_READ, "s3:PutObject")

@@ -5,8 +5,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from cmbcluster_storage import checksums
-from cmbcluster_storage.backend import Checkpoint, LargeUpload, Part, Write
 from cmbcluster_storage.bodies import Body
+from cmbcluster_storage.messages import Checkpoint, LargeUpload, Part, Write
 from cmbcluster_storage.models import ObjectInfo
 from cmbcluster_storage.s3_errors import sdk_errors
 from cmbcluster_storage.s3_objects import S3Objects, conditions, description, url, write_arguments

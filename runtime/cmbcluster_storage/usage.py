@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-from cmbcluster_storage.backend import Page, PageRequest
+from cmbcluster_storage.bucket_models import BucketUsage
 from cmbcluster_storage.calls import Attempt, Call
-from cmbcluster_storage.models import BucketUsage
+from cmbcluster_storage.messages import Page, PageRequest
 from cmbcluster_storage.runner import Runner, together
 from cmbcluster_storage.uploads import Progress
 

@@ -16,7 +16,8 @@ from cmbcluster_storage import (
     StorageError,
     StorageProviderFactory,
     UnavailableError,
-    downloads,
+    large_uploads,
+    reads,
     uploads,
 )
 from cmbcluster_storage.calls import Patience
@@ -46,7 +47,7 @@ def proxy(cloud, monkeypatch):
 @pytest.fixture
 def small_parts(monkeypatch):
     """Have what is large be small, which is quicker to send."""
-    for module in (uploads, downloads):
+    for module in (uploads, large_uploads, reads):
         monkeypatch.setattr(module, "SMALL_BYTES", PART_BYTES)
 
 
@@ -266,7 +267,7 @@ async def test_an_equal_object_of_somebody_else_s_is_not_ours(
 
 
 def request_of_another(backend, bucket, content):
-    from cmbcluster_storage.backend import Write
+    from cmbcluster_storage.messages import Write
 
     write = Write(bucket=bucket, key="lock", content_type="text/plain", absent=True)
     type(backend).put(backend, write, content, lambda: None)

@@ -4,7 +4,7 @@ import json
 import uuid
 
 import pytest
-from cmbcluster_storage import StorageManager, UnsupportedError, uploads
+from cmbcluster_storage import StorageManager, UnsupportedError, large_uploads, uploads
 
 pytestmark = pytest.mark.parametrize("cloud", ["aws", "gcp"], indirect=True)
 
@@ -62,7 +62,8 @@ async def test_another_class_is_the_caller_s_where_buckets_have_one(nearline, st
 
 async def test_whatever_is_written_is_of_that_class(nearline, bucket, user, cloud, monkeypatch):
     """Also what is copied out of a bucket of another class."""
-    monkeypatch.setattr(uploads, "SMALL_BYTES", 256 * 1024)
+    for module in (uploads, large_uploads):
+        monkeypatch.setattr(module, "SMALL_BYTES", 256 * 1024)
     cloud.put(bucket, "standard", b"content")
     name = (await nearline.create_user_bucket(user)).name
     small = await nearline.upload_object(name, "small", b"content")

@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 
 import pytest
-from cmbcluster_storage.backend import BucketSpec
-from cmbcluster_storage.gcs_buckets import resource
+from cmbcluster_storage.gcs_bucket_settings import resource
+from cmbcluster_storage.messages import BucketSpec
 from cmbcluster_storage.platforms import Platform
 from cmbcluster_storage.s3_buckets import S3Buckets
 from program import VARIANTS

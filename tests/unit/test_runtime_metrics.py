@@ -3,9 +3,9 @@ from datetime import UTC, datetime
 import boto3
 import pytest
 from botocore.stub import ANY, Stubber
+from cmbcluster_storage.bucket_models import BucketUsage
 from cmbcluster_storage.errors import UnavailableError
 from cmbcluster_storage.gcs_metrics import metric_query, usage_of
-from cmbcluster_storage.models import BucketUsage
 from cmbcluster_storage.s3_metrics import bucket_metrics
 
 OLD, NEW = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
