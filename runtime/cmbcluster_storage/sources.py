@@ -4,7 +4,9 @@ A source is read once, from start to end, a bounded piece at a time. Files are r
 threads; errors of the local file system pass as they are.
 """
 
+import asyncio
 import os
+import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from io import IOBase
 from pathlib import Path
@@ -14,6 +16,7 @@ from typing import IO, Any, cast
 Content = bytes | bytearray | memoryview | os.PathLike[str] | IO[bytes] | AsyncIterable[bytes]
 
 _SMALL_BYTES = 256 * 1024
+_TURN_SECONDS = 0.001
 
 InThread = Callable[[Callable[[], Any]], Awaitable[Any]]
 
@@ -79,7 +82,12 @@ class _Iterator(Source):
 
     async def read(self, size_bytes: int) -> bytes:
         taken: list[memoryview] = []
+        turn_ends = time.monotonic() + _TURN_SECONDS
         while size_bytes > 0:
+            if time.monotonic() > turn_ends:
+                # An iterator that never waits would keep the event loop until all is taken.
+                await asyncio.sleep(0)
+                turn_ends = time.monotonic() + _TURN_SECONDS
             if not self._rest:
                 try:
                     self._rest = memoryview(await anext(self._pieces)).cast("B")
@@ -114,10 +122,16 @@ async def opened(content: Content, in_thread: InThread) -> Source:
 
 
 async def _bytes(pieces: list[memoryview], in_thread: InThread) -> bytes:
-    """Return pieces as one; what is not small in a thread, for copying takes time."""
+    """Return pieces as one; what is not small in a thread, for copying and freeing take time."""
+
+    def joined() -> bytes:
+        whole = b"".join(pieces)
+        pieces.clear()
+        return whole
+
     if sum(map(len, pieces)) < _SMALL_BYTES:
-        return b"".join(pieces)
-    return await in_thread(lambda: b"".join(pieces))
+        return joined()
+    return await in_thread(joined)
 
 
 def whole(file: IO[bytes], size_bytes: int) -> bytes:

@@ -44,11 +44,17 @@ async def pieces():
         yield LARGE[start : start + 1024 * 1024]
 
 
+async def crumbs():
+    for start in range(0, 5_000_000, 1000):
+        yield LARGE[start : start + 1000]
+
+
 async def test_no_callback_is_long(storage, bucket, tmp_path, longest):
     names = [f"k/{number:04}" for number in range(1200)]
     steps = {
         "upload": lambda: storage.upload_object(bucket, "large", LARGE),
         "upload an iterator": lambda: storage.upload_object(bucket, "large", pieces()),
+        "upload an iterator of crumbs": lambda: storage.upload_object(bucket, "small", crumbs()),
         "download": lambda: storage.download_object(bucket, "large"),
         "download a file": lambda: storage.download_file(bucket, "large", tmp_path / "large"),
         "upload many": lambda: storage.upload_many(bucket, [(name, b"x") for name in names]),
