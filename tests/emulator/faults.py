@@ -20,6 +20,9 @@ _XML = (
 )
 _JSON = '{{"error":{{"code":{status},"message":"no","errors":[{{"reason":"{code}"}}]}}}}'
 
+# Longer than any test's patience with a silent server.
+STALL_SECONDS = 2.4
+
 # Headers of a connection, not of a message.
 _OWN = ("connection", "content-length", "transfer-encoding")
 
@@ -30,13 +33,15 @@ class Fault:
 
     Attributes:
         kind: busy, slow_down, reset, stall, short, damaged, lost or expired.
-        times: how often; then all goes well.
+        times: how often; then all goes well; -1 is always.
         after: so many requests go well first.
+        about: it is about requests with one of these words in their path or body; none: all.
     """
 
     kind: str
     times: int = 1
     after: int = 0
+    about: tuple[str, ...] = ()
 
 
 @dataclass
@@ -45,7 +50,7 @@ class Proxy:
 
     upstream: str
     dialect: str
-    fault: Fault | None = None
+    faults: list[Fault] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     delay_seconds: float = 0
 
@@ -62,17 +67,22 @@ class Proxy:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
         self._thread.start()
 
-    def taken(self) -> str | None:
-        """Return what goes wrong with this request."""
+    def meant(self, text: bytes) -> Fault | None:
+        """Return the fault of the request with this path, or body."""
+        for fault in tuple(self.faults):
+            if not fault.about or any(word.encode() in text for word in fault.about):
+                return fault
+        return None
+
+    def taken(self, fault: Fault) -> str | None:
+        """Return what goes wrong with one more request that is meant."""
         with self._turn:
-            fault = self.fault
-            if fault is None or fault.times == 0:
-                return None
-            if fault.after:
+            if fault.times and fault.after:
                 fault.after -= 1
-                return None
-            fault.times -= 1
-            return fault.kind
+            elif fault.times:
+                fault.times -= 1
+                return fault.kind
+        return None
 
     def close(self):
         self._server.shutdown()
@@ -102,16 +112,21 @@ class _Handler(BaseHTTPRequestHandler):
         proxy = self.proxy
         length = int(self.headers.get("Content-Length") or 0)
         proxy.asked.append(f"{self.command} {self.path}")
-        kind = proxy.taken()
+        fault, body = proxy.meant(self.path.encode()), None
+        if fault is None:
+            body = self._body(length)
+            fault = proxy.meant(body)
+        kind = proxy.taken(fault) if fault else None
         if kind == "reset":
-            return self._reset()
-        body = self._body(length)
+            return self._reset()  # of a body, nothing or little was read
+        if body is None:
+            body = self._body(length)
         if proxy.delay_seconds:
             time.sleep(proxy.delay_seconds)
         if kind in ("busy", "slow_down", "expired"):
             return self._refuse(kind)
         if kind == "stall":
-            time.sleep(1.2)
+            time.sleep(STALL_SECONDS)
             return self._reset()
         status, headers, content = self._upstream(body)
         if kind == "lost":

@@ -5,8 +5,10 @@ with an effect that nobody wanted.
 """
 
 import asyncio
+import itertools
 import time
 import uuid
+from contextlib import asynccontextmanager
 
 import pytest
 from cmbcluster_storage import (
@@ -16,6 +18,7 @@ from cmbcluster_storage import (
     StorageError,
     StorageProviderFactory,
     UnavailableError,
+    downloads,
     large_uploads,
     reads,
     uploads,
@@ -28,7 +31,7 @@ pytestmark = pytest.mark.parametrize("cloud", ["aws", "gcp"], indirect=True)
 PART_BYTES = 256 * 1024
 LARGE = bytes(range(256)) * 1025  # two parts
 QUICK = Patience(deadline_seconds=20, attempts=4, first_wait_seconds=0.01)
-IMPATIENT = Patience(deadline_seconds=1.6, attempts=4, first_wait_seconds=0.01)
+IMPATIENT = Patience(deadline_seconds=4, attempts=4, first_wait_seconds=0.01)
 FAULTS = ("busy", "slow_down", "reset", "stall", "short", "damaged", "lost", "expired")
 
 
@@ -69,7 +72,7 @@ async def through(cloud, proxy):
         return provider
 
     yield made
-    proxy.fault = None
+    proxy.faults.clear()
     for provider in providers:
         await provider.aclose()
 
@@ -135,8 +138,19 @@ async def filled(provider, bucket, operation):
 async def prepared(cloud, provider, operation):
     """Return a bucket of its own with what an operation needs in it."""
     bucket = f"faults-{uuid.uuid4().hex[:12]}"
-    cloud.create_bucket(bucket, versioned=True)
+    await asyncio.to_thread(cloud.create_bucket, bucket, versioned=True)
     return bucket, await filled(provider, bucket, operation)
+
+
+@asynccontextmanager
+async def met(proxy, provider, bucket, kind, **how):
+    """Have something go wrong with the requests about a bucket, or the one of its user."""
+    fault = Fault(kind, about=(bucket, provider._platform.bucket_name(bucket)), **how)
+    proxy.faults.append(fault)
+    try:
+        yield
+    finally:
+        proxy.faults.remove(fault)
 
 
 async def outcome(provider, operation, bucket, folder, version):
@@ -179,45 +193,53 @@ async def wrong(provider, operation, kind, bucket, folder, told):
 @pytest.mark.usefixtures("small_parts")
 @pytest.mark.parametrize("kind", FAULTS)
 async def test_a_fault_that_passes(through, proxy, cloud, tmp_path, kind):
-    provider = through(IMPATIENT if kind == "stall" else QUICK)
-    failures = {}
-    for operation in OPERATIONS:
-        bucket, version = await prepared(cloud, provider, operation)
-        proxy.fault = Fault(kind)
-        started = time.monotonic()
-        told = await outcome(provider, operation, bucket, tmp_path, version)
-        late = time.monotonic() - started > provider._patience.deadline_seconds + 2
-        proxy.fault = None
-        if problem := late or await wrong(provider, operation, kind, bucket, tmp_path, told):
-            failures[operation] = problem
-    assert failures == {}
+    """Every operation at once, each with a bucket of its own, because some faults take time."""
+    patient, provider = through(), through(IMPATIENT if kind == "stall" else QUICK)
+
+    async def problem(operation):
+        bucket, version = await prepared(cloud, patient, operation)
+        folder = tmp_path / operation
+        folder.mkdir()
+        async with met(proxy, provider, bucket, kind):
+            started = time.monotonic()
+            told = await outcome(provider, operation, bucket, folder, version)
+            late = time.monotonic() - started > provider._patience.deadline_seconds + 2
+        return late or await wrong(patient, operation, kind, bucket, folder, told)
+
+    problems = await asyncio.gather(*map(problem, OPERATIONS))
+    assert {one: found for one, found in zip(OPERATIONS, problems, strict=True) if found} == {}
 
 
 @pytest.mark.usefixtures("small_parts")
 @pytest.mark.parametrize("kind", ["busy", "reset", "short", "lost"])
 async def test_a_fault_amid_a_large_object(through, proxy, cloud, tmp_path, kind):
     provider = through()
-    failures = {}
-    for operation in ("upload_large", "upload_large_if_absent", "download_file", "stream"):
-        for after in (1, 2, 3):
-            bucket, version = await prepared(cloud, provider, operation)
-            proxy.fault = Fault(kind, after=after)
-            told = await outcome(provider, operation, bucket, tmp_path, version)
-            proxy.fault = None
-            if problem := await wrong(provider, operation, kind, bucket, tmp_path, told):
-                failures[operation, after] = problem
-    assert failures == {}
+
+    async def problem(operation, after):
+        bucket, version = await prepared(cloud, provider, operation)
+        folder = tmp_path / f"{operation}-{after}"
+        folder.mkdir()
+        async with met(proxy, provider, bucket, kind, after=after):
+            told = await outcome(provider, operation, bucket, folder, version)
+        return await wrong(provider, operation, kind, bucket, folder, told)
+
+    operations = ("upload_large", "upload_large_if_absent", "download_file", "stream")
+    cases = list(itertools.product(operations, (1, 2, 3)))
+    problems = await asyncio.gather(*(problem(*case) for case in cases))
+    assert {one: found for one, found in zip(cases, problems, strict=True) if found} == {}
 
 
 @pytest.mark.usefixtures("small_parts")
 async def test_a_fault_that_stays(through, proxy, cloud, tmp_path):
     provider = through()
-    for operation in OPERATIONS:
-        bucket, version = await prepared(cloud, provider, operation)
-        proxy.fault = Fault("busy", times=-1)
-        failed = await outcome(provider, operation, bucket, tmp_path, version)
-        proxy.fault = None
 
+    async def failure(operation):
+        bucket, version = await prepared(cloud, provider, operation)
+        async with met(proxy, provider, bucket, "busy", times=-1):
+            return await outcome(provider, operation, bucket, tmp_path, version)
+
+    failures = await asyncio.gather(*map(failure, OPERATIONS))
+    for operation, failed in zip(OPERATIONS, failures, strict=True):
         assert type(failed) is UnavailableError, operation
         assert failed.attempts == QUICK.attempts
         assert failed.retryable
@@ -229,7 +251,7 @@ async def test_a_fault_that_stays(through, proxy, cloud, tmp_path):
 async def test_a_silent_server_is_left_at_the_deadline(through, proxy, bucket):
     await through().upload_object(bucket, "old", b"content")
     provider = through(Patience(deadline_seconds=1, first_wait_seconds=0.01))
-    proxy.fault = Fault("stall", times=-1)
+    proxy.faults.append(Fault("stall", times=-1))
     started = time.monotonic()
     with pytest.raises(StorageError) as caught:
         await provider.download_object(bucket, "old")
@@ -293,9 +315,11 @@ async def test_requests_are_counted(through, proxy, bucket, tmp_path, cloud):
     assert counted == dict.fromkeys(calls, 1)
 
 
-async def test_every_further_range_is_of_one_version(through, proxy, bucket, cloud):
+@pytest.mark.usefixtures("small_parts")
+async def test_every_further_range_is_of_one_version(through, proxy, bucket, monkeypatch):
+    monkeypatch.setattr(downloads, "_RANGE_BYTES", 2 * PART_BYTES)
     provider = through()
-    info = await provider.upload_object(bucket, "large", b"x" * (48 * 1024 * 1024))
+    info = await provider.upload_object(bucket, "large", b"x" * (4 * PART_BYTES))
     proxy.asked.clear()
     await provider.download_object(bucket, "large")
 
