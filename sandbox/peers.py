@@ -78,7 +78,10 @@ def seaweedfs(folder: Path) -> Peer:
     actions = ["Admin", "Read", "Write", "List", "Tagging"]
     identity = {"name": "tests", "credentials": [keys], "actions": actions}
     config.write_text(json.dumps({"identities": [identity]}))
-    port, master, filer, volume = free_ports(4)
+    servers = ("s3", "master", "filer", "volume", "admin")
+    # Each has a port of its own, or a second SeaweedFS on the same machine would not start.
+    free = iter(free_ports(2 * len(servers)))
+    ports = {f"{server}.{port}": next(free) for server in servers for port in ("port", "port.grpc")}
     program = shutil.which("weed", path=f"{Path(sys.executable).parent}{os.pathsep}{os.defpath}")
     options = {
         "dir": folder,
@@ -87,16 +90,13 @@ def seaweedfs(folder: Path) -> Peer:
         "master.telemetry": "false",
         "admin.ui": "false",
         "webdav": "false",
-        "s3.port": port,
         "s3.config": config,
         "s3.port.iceberg": 0,
         "s3.port.lance": 0,
-        "master.port": master,
-        "filer.port": filer,
-        "volume.port": volume,
+        **ports,
     }
     given = [f"-{name}={value}" for name, value in options.items()]
-    return Peer([str(program), "mini", *given], port, folder)
+    return Peer([str(program), "mini", *given], ports["s3.port"], folder)
 
 
 def free_ports(count: int) -> list[int]:
