@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import boto3
 import pytest
+from botocore import loaders, session
 
 from sandbox.emulator import Emulator
 from sandbox.gcs import GcsEmulator
@@ -30,6 +32,14 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
     # It keeps the credentials that it found first for every later client of the process.
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _models_are_read_once() -> Iterator[None]:
+    """Have the AWS SDK's sessions share its files: reading them is most of what a client costs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session, "create_loader", cache(loaders.create_loader))
+        yield
 
 
 @pytest.fixture(scope="session")
