@@ -21,20 +21,17 @@ setup:
 demo: setup
 	@$(BIN)/python -m sandbox demo
 
-# A test of the engine ring waits for one process after the other.
+# Most tests wait for another process. Each worker has servers of its own.
 PARALLEL := --numprocesses auto --dist worksteal
 
 test: setup
-	$(BIN)/pytest -m "not engine" --cov --cov-report= --cov-fail-under=0
+	$(BIN)/pytest -m "not engine" --cov --cov-report= --cov-fail-under=0 $(PARALLEL)
 	$(BIN)/pytest -m engine --cov --cov-append --cov-report=term $(PARALLEL)
 
 bench-runtime: setup
 	$(BIN)/python -m benchmarks.runtime
 
-unit emulator: setup
-	$(BIN)/pytest -m $@
-
-engine: setup
+unit emulator engine: setup
 	$(BIN)/pytest -m $@ $(PARALLEL)
 
 check: setup

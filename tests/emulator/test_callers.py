@@ -49,7 +49,7 @@ async def test_the_way_of_a_hub(cloud, monkeypatch, tmp_path):
     pod = {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": "server"},
+        "metadata": {"name": "server", "annotations": storage.pod_annotations()},
         "spec": {
             "containers": [
                 {
@@ -61,7 +61,8 @@ async def test_the_way_of_a_hub(cloud, monkeypatch, tmp_path):
             "volumes": [storage.get_fuse_volume_spec(name)],
         },
     }
-    kubernetes_validate.validate(pod, "1.34", strict=True)
+    for manifest in (pod, *await storage.volume_manifests(name, "hub")):
+        kubernetes_validate.validate(manifest, "1.34", strict=True)
     await storage.delete_object(name, "notes.txt")
     await storage.delete_user_bucket(name, force=True)
     assert await storage.list_user_buckets(USER) == []
