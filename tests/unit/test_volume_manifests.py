@@ -13,11 +13,14 @@ MOUNTED = [name for name, variant in VARIANTS.items() if variant.objects]
 KINDS = ("PersistentVolume", "PersistentVolumeClaim")
 
 
-def hub(variant, folder):
-    """Return the settings of a hub that knows its stack by the outputs alone, and a bucket."""
+def hub(variant, folder, *, before=False):
+    """Return the settings of a hub that knows its stack by the outputs alone, and a bucket.
+
+    Of a user whom the stack has, or `before` it has anybody.
+    """
     _, outputs = run(variant.config(USER))
     path = folder / "outputs.json"
-    path.write_text(json.dumps(outputs))
+    path.write_text(json.dumps({**outputs, "users": {}} if before else outputs))
     region = {"AWS_REGION": "us-east-1"} if variant.provider == "aws" else {}
     settings = Settings(CLOUD_PROVIDER=variant.provider, CMBCLUSTER_STORAGE_PLATFORM=path, **region)
     return settings, outputs["users"][USER]["bucketName"]
@@ -33,10 +36,17 @@ def manifests(settings, bucket, namespace):
     return asyncio.run(asked())
 
 
-@pytest.mark.parametrize("name", MOUNTED)
-def test_they_are_the_stack_s(name, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "before"),
+    [
+        *((name, False) for name in MOUNTED),
+        # Only the stack knows who has adopted what.
+        *((name, True) for name in MOUNTED if "adopt" not in VARIANTS[name].line),
+    ],
+)
+def test_they_are_the_stack_s(name, before, tmp_path):
     variant = VARIANTS[name]
-    ours = manifests(*hub(variant, tmp_path), "hub")
+    ours = manifests(*hub(variant, tmp_path, before=before), "hub")
     made = resources_of(variant.config(USER))
 
     assert list(ours) == [
