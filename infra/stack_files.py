@@ -16,7 +16,7 @@ PROJECT = "cmbcluster-storage"
 EXTENDS = f"{PROJECT}:extends"
 
 # What a shard takes over whole, and may not write itself.
-KEYS = ("platform", "cloud", "kubernetes", "buckets")
+KEYS = ("platform", "cloud", "kubernetes", "buckets", "review")
 TAKEN_OVER = tuple(f"{PROJECT}:{key}" for key in KEYS)
 
 

@@ -6,7 +6,8 @@ checks are all that there are. `infra.config` reads the file; nothing here reads
 
 from infra.settings.buckets import Buckets
 from infra.settings.clouds import AwsCloud, GcpCloud
+from infra.settings.review import Review
 from infra.settings.stack import Kubernetes, StackConfig
 from infra.settings.users import User
 
-__all__ = ["AwsCloud", "Buckets", "GcpCloud", "Kubernetes", "StackConfig", "User"]
+__all__ = ["AwsCloud", "Buckets", "GcpCloud", "Kubernetes", "Review", "StackConfig", "User"]

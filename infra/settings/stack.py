@@ -9,6 +9,7 @@ from infra.settings import users as user_settings
 from infra.settings.base import Model
 from infra.settings.buckets import Buckets
 from infra.settings.clouds import AwsCloud, Cloud
+from infra.settings.review import Review
 from infra.settings.users import User
 
 _DNS_LABEL = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
@@ -59,11 +60,15 @@ class StackConfig(Model):
     buckets: Buckets = Field(
         default_factory=lambda: Buckets.model_validate({}), description="what every bucket is like"
     )
+    review: Review = Field(
+        default_factory=lambda: Review.model_validate({}),
+        description="what one pull request may do without consent: the limits of the base branch",
+    )
     extends: str | None = Field(
         None,
         description=(
-            "another stack of this project, whose platform, cloud, kubernetes and buckets this "
-            "one takes over, and writes none of them itself"
+            "another stack of this project, whose platform, cloud, kubernetes, buckets and review "
+            "this one takes over, and writes none of them itself"
         ),
         examples=["aws"],
     )

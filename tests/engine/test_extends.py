@@ -29,9 +29,9 @@ def test_a_mistake_in_what_is_taken_over_names_its_file(stack: Stack):
     told = " ".join(stack.failing("up", "--skip-preview", "--stack", shard).split())
 
     assert (
-        "the stack's config cannot be used (platform, cloud, kubernetes, buckets are those of "
-        f"Pulumi.{stack.name}.yaml): cmbcluster-storage:buckets.noncurrentDay: is no key of this "
-        "file; did you mean cmbcluster-storage:buckets.noncurrentDays?"
+        "the stack's config cannot be used (platform, cloud, kubernetes, buckets, review are those "
+        f"of Pulumi.{stack.name}.yaml): cmbcluster-storage:buckets.noncurrentDay: is no key of "
+        "this file; did you mean cmbcluster-storage:buckets.noncurrentDays?"
     ) in told
     assert "Traceback" not in told
     assert len(stack.hand.buckets()) == 2

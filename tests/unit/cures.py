@@ -52,6 +52,15 @@ LABELS = (
     "write labels (tags on AWS) of every bucket and role; values are quoted text, "
     'like {"cost-centre": "physics"}'
 )
+MAX_DELETES = (
+    "write from how many users one pull request may take the bucket, or what guards it, like 0"
+)
+MAX_REPLACES = "write of how many users one may replace a resource, like 0"
+MAX_USERS = "write how many users of the stack one may touch at all, like 25"
+CONSENT = (
+    "write ids of users whom no limit counts, because what happens to them is meant; take them "
+    'out again afterwards, like ["dan"]'
+)
 USER = 'write the user\'s id as the hub knows it, like "ann@example.org"'
 USERS = 'write one entry per user: an id, or an object with id, like ["ann"]'
 STATE = (

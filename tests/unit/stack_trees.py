@@ -57,6 +57,7 @@ _BUCKETS: Tree = {
     "accessLogsTo": "cmbcluster-access-logs",
     "labels": {"cost-centre": "physics"},
 }
+_REVIEW: Tree = {"maxDeletes": 1, "maxReplaces": 2, "maxUsers": 3, "consent": ["dan"]}
 _USERS: list[Any] = [
     "ann@example.org",
     {"id": "bob", "state": "suspended", "bucket": "old-data", "adopt": ["bucket", "policy"]},
@@ -75,6 +76,7 @@ MOST_ON: dict[str, Tree] = {
         },
         "kubernetes": {"namespace": "hub", "renderTo": "manifests"},
         "buckets": {**_BUCKETS, "encryptionKey": KMS_KEY},
+        "review": _REVIEW,
         "extends": "aws",
         "users": _USERS,
     },
@@ -83,6 +85,7 @@ MOST_ON: dict[str, Tree] = {
         "cloud": {**LEAST_ON["gcp"]["cloud"], "identity": "serviceAccount"},
         "kubernetes": {"namespace": "hub", "renderTo": "manifests"},
         "buckets": {**_BUCKETS, "encryptionKey": CLOUD_KMS_KEY, "softDeleteDays": 14},
+        "review": _REVIEW,
         "extends": "gcp",
         "users": _USERS,
     },

@@ -101,6 +101,7 @@ def test_the_least_config_has_the_documented_defaults(cloud: str):
             "access_logs_to": None,
             "labels": {},
         },
+        "review": {"max_deletes": 0, "max_replaces": 0, "max_users": 25, "consent": ()},
         "extends": None,
         "users": (),
     }
@@ -132,6 +133,7 @@ def test_every_key_is_read(cloud: str, cloud_read: Tree, soft_delete_days: int, 
             "access_logs_to": "cmbcluster-access-logs",
             "labels": {"cost-centre": "physics"},
         },
+        "review": {"max_deletes": 1, "max_replaces": 2, "max_users": 3, "consent": ("dan",)},
         "extends": cloud,
         "users": (
             {"id": "ann@example.org", "state": "active", "bucket": None, "adopt": ()},
@@ -193,7 +195,7 @@ def test_a_config_does_not_change():
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]"])
-@pytest.mark.parametrize("key", ["buckets", "extends", "users"])
+@pytest.mark.parametrize("key", ["buckets", "review", "extends", "users"])
 def test_the_defaults_of_the_project_file_mean_absent(key: str, text: str):
     values = {**engine_values(LEAST), f"cmbcluster-storage:{key}": text}
     assert parse(values) == parse(engine_values(LEAST))
@@ -277,6 +279,7 @@ def test_a_config_error_is_shown_without_a_traceback():
 
 OPTIONAL_TEXT = [7, True, ["x"], {"x": 1}]
 TEXT = [None, *OPTIONAL_TEXT]
+_NO_NUMBER = ["30", 1.5, True, None, ["x"], {"x": 1}]
 
 # Text at the outermost level reaches the program as text whatever it was in YAML, so
 # `platform: true` and `platform: "true"` are one and the same here.
@@ -290,14 +293,19 @@ _WRONG_TYPES: dict[Way, list[Any]] = {
     ("kubernetes", "renderTo"): OPTIONAL_TEXT,
     ("buckets",): ["x", 7, ["x"]],
     ("buckets", "versioning"): ["true", 1, 0, None, ["x"], {"x": 1}],
-    ("buckets", "noncurrentVersionsKept"): ["30", 1.5, True, None, ["x"], {"x": 1}],
-    ("buckets", "noncurrentDays"): ["30", 1.5, True, None, ["x"], {"x": 1}],
+    ("buckets", "noncurrentVersionsKept"): _NO_NUMBER,
+    ("buckets", "noncurrentDays"): _NO_NUMBER,
     ("buckets", "abortUploadsAfterDays"): ["7", 1.5, True, None, ["x"], {"x": 1}],
     ("buckets", "labels"): ["x", 7, None, ["x"]],
     ("buckets", "scratchDays"): ["7", 7.5, True, ["x"], {"x": 1}],
     ("buckets", "storageClass"): ["x", "standard", "GLACIER_IR", *TEXT],
     ("buckets", "encryptionKey"): OPTIONAL_TEXT,
     ("buckets", "accessLogsTo"): OPTIONAL_TEXT,
+    ("review",): ["x", 7, ["x"]],
+    ("review", "maxDeletes"): _NO_NUMBER,
+    ("review", "maxReplaces"): _NO_NUMBER,
+    ("review", "maxUsers"): _NO_NUMBER,
+    ("review", "consent"): ["dan", 7, True, None, {"dan": 1}],
     ("extends",): [],  # whatever is there was text, and a stack of that name has a file or not
     ("users",): ["ann", 7, {"id": "ann"}],
     ("users", 1): [7, True, None, ["ann"]],

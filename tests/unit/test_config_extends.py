@@ -21,7 +21,7 @@ from stack_trees import (
 from infra.config import ConfigError, load, parse, read
 
 EXTENDS = "cmbcluster-storage:extends"
-TAKEN_OVER = ("platform", "cloud", "kubernetes", "buckets")
+TAKEN_OVER = ("platform", "cloud", "kubernetes", "buckets", "review")
 
 
 def write(folder: Path, stack: str, tree: Tree, **root: Any) -> None:
@@ -160,7 +160,7 @@ def test_all_that_is_written_again_is_told_in_the_file_that_has_it(tmp_path: Pat
     write(tmp_path, "three", shard("two"))
     assert problems_in(tmp_path, "three") == [
         'cmbcluster-storage:extends: "one" gives two its platform, cloud, kubernetes, buckets, '
-        "and Pulumi.two.yaml has it as well; drop one of the two"
+        "review, and Pulumi.two.yaml has it as well; drop one of the two"
     ]
 
 
@@ -202,8 +202,8 @@ def test_a_broken_file_is_not_taken_over_and_named(tmp_path: Path, text: str, wh
 
 
 ELSEWHERE = (
-    "the stack's config cannot be used (platform, cloud, kubernetes, buckets are those of "
-    "Pulumi.one.yaml):"
+    "the stack's config cannot be used (platform, cloud, kubernetes, buckets, review are those "
+    "of Pulumi.one.yaml):"
 )
 
 

@@ -6,11 +6,15 @@ import pytest
 from cmbcluster_storage import rules
 from cures import (
     ABORT,
+    CONSENT,
     DAYS,
     KEPT,
     KEY,
     LABELS,
     LOGS,
+    MAX_DELETES,
+    MAX_REPLACES,
+    MAX_USERS,
     NO_CLASS,
     NO_LABEL,
     NO_LABEL_KEY,
@@ -62,6 +66,10 @@ ENDS: dict[str, list[tuple[Way, Any]]] = {
         (("buckets", "accessLogsTo"), "l" * 63),
         *[(("buckets", "storageClass"), name) for name in ("STANDARD", "NEARLINE", "COLDLINE")],
         (("buckets", "labels"), {"a": "0"}),
+        (("review", "maxDeletes"), 0),
+        (("review", "maxReplaces"), 0),
+        (("review", "maxUsers"), 0),
+        (("review", "consent"), ("ann@example.org", "dan")),
         (("buckets", "labels"), {"k" * 63: "v" * 63}),
         (("buckets", "labels"), {f"label-{number}": "x" for number in range(40)}),
     ],
@@ -210,6 +218,28 @@ WRONG: list[tuple[Way, Any, str]] = [
         ("buckets", "accessLogsTo"),
         "",
         f'buckets.accessLogsTo: "" is wrong (String should have at least 1 character); {LOGS}',
+    ),
+    *[
+        (
+            ("review", key),
+            -1,
+            f"review.{key}: -1 is wrong (Input should be greater than or equal to 0); {cure}",
+        )
+        for key, cure in (
+            ("maxDeletes", MAX_DELETES),
+            ("maxReplaces", MAX_REPLACES),
+            ("maxUsers", MAX_USERS),
+        )
+    ],
+    (
+        ("review", "consent"),
+        "dan",
+        f'review.consent: "dan" is wrong (Input should be a valid array); {CONSENT}',
+    ),
+    (
+        ("review", "consent"),
+        [7],
+        f"review.consent[0]: 7 is wrong (Input should be a valid string); {CONSENT}",
     ),
 ]
 # softDeleteDays is refused on AWS whatever it is: see the tests of the clouds.
