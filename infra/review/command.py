@@ -1,0 +1,85 @@
+"""The command line: one comment on all that a pull request does, and the check's exit code."""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from infra.config import ConfigError, read
+from infra.review import base, events, plans
+from infra.review.comment import comment
+from infra.review.report import Subject, report
+from infra.settings import StackConfig
+from infra.stack_files import StackFileError, project_folder
+
+_EPILOG = """
+exit codes:
+  0  the guard lets it pass
+  2  arguments, files or commits are not as they must be; there is no comment
+  3  the guard refuses: a limit is passed without consent, or a preview failed
+
+A plan does not say what a policy pack forbids. STACK.events beside it does, if it is there:
+  PULUMI_DEBUG_COMMANDS=true pulumi preview --event-log STACK.events ...
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.review",
+        description="Write what a pull request does to whose data as Markdown, on stdout.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--base",
+        required=True,
+        metavar="COMMIT",
+        help="the base branch, whose limits hold: origin/main",
+    )
+    parser.add_argument(
+        "plans",
+        nargs="+",
+        type=Path,
+        metavar="STACK.json",
+        help="what `pulumi preview --stack STACK --json --ignore-protect` printed",
+    )
+    args = parser.parse_args(arguments)
+    try:
+        found = report(_subjects(project_folder(Path.cwd()), args.base, args.plans))
+    except (base.BaseError, plans.PlanError, StackFileError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(comment(found), end="")
+    return 0 if found.passes else 3
+
+
+def _subjects(project: Path, commit: str, files: Sequence[Path]) -> list[Subject]:
+    with tempfile.TemporaryDirectory(prefix="cmbcluster-storage-") as name:
+        before = Path(name)
+        base.write_stack_files(project, commit, before)
+        return [_subject(project, before, file) for file in sorted(files)]
+
+
+def _subject(project: Path, before: Path, file: Path) -> Subject:
+    stack = file.name.removesuffix(".json")
+    log = file.with_name(f"{stack}.events")
+    return Subject(
+        plan=events.with_policies(
+            plans.read(stack, _text(file)), _text(log) if log.exists() else ""
+        ),
+        config=_config(project, stack),
+        limits=base.limits(before, project, stack),
+    )
+
+
+def _text(file: Path) -> str:
+    return file.read_text("utf-8", errors="replace")
+
+
+def _config(project: Path, stack: str) -> StackConfig | None:
+    try:
+        return read(project, stack)
+    except ConfigError:
+        return None  # the preview fails for the same reason, and says it

@@ -1,0 +1,51 @@
+"""A policy pack's verdicts, from lines as the engine's log of events has them."""
+
+import json
+
+from infra.review.events import with_policies
+from infra.review.plans import Plan
+
+
+def event(name: str, level: str, resource: str) -> str:
+    begin = "urn:pulumi:aws::cmbcluster-storage::aws:s3/bucket:Bucket::"
+    violation = {
+        "resourceUrn": f"{begin}{resource}" if resource else "",
+        "message": "Make it private.\nblock <b>it</b>\n",
+        "color": "never",
+        "policyName": name,
+        "policyPackName": "cmbcluster-storage",
+        "policyPackVersion": "0.0.1",
+        "enforcementLevel": level,
+    }
+    return json.dumps({"sequence": 7, "timestamp": 1, "policyEvent": violation})
+
+
+def test_what_a_policy_forbids_is_why_the_preview_failed():
+    log = "\n".join(
+        [
+            json.dumps({"sequence": 0, "timestamp": 1, "policyLoadEvent": {}}),
+            *[event("private", "mandatory", f"{user}-bucket") for user in "dcba"],
+            event("labelled", "advisory", "ann-bucket"),
+            event("counted", "remediate", ""),
+            '{"sequence": 9, "policyEvent": {"message": "cut o',
+        ]
+    )
+    plan = Plan("aws", errors=("error: preview failed",), warnings=("warning: near",))
+    assert with_policies(plan, log) == Plan(
+        "aws",
+        errors=(
+            "policy counted of cmbcluster-storage: Make it private. block <b>it</b> (the stack)",
+            "policy private of cmbcluster-storage: Make it private. block <b>it</b> (a-bucket, "
+            "b-bucket, c-bucket and 1 more)",
+        ),
+        warnings=(
+            "warning: near",
+            "policy labelled of cmbcluster-storage: Make it private. block <b>it</b> (ann-bucket)",
+        ),
+    )
+
+
+def test_without_a_log_a_plan_is_as_it_is():
+    plan = Plan("aws", errors=("error: preview failed",))
+    assert with_policies(plan, "") == plan
+    assert with_policies(plan, event("labelled", "advisory", "x")).errors == plan.errors
