@@ -5,6 +5,7 @@ The engine reads a run's own file; here are those that it does not: the ones tha
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ import yaml
 
 PROJECT = "cmbcluster-storage"
 EXTENDS = f"{PROJECT}:extends"
+
+_STACK_FILE = re.compile(r"Pulumi\.(.*)\.yaml", re.DOTALL)
 
 # What a shard takes over whole, and may not write itself.
 KEYS = ("platform", "cloud", "kubernetes", "buckets", "review")
@@ -33,15 +36,21 @@ class StackFile:
         root_keys: beside `config`, too.
         values: full key to text, or to JSON where the value has structure: as the engine has it.
         secret_keys: those of them that are encrypted.
+        secrets_provider: what encrypts the state's secrets, "" for a passphrase.
     """
 
     name: str
     root_keys: tuple[str, ...]
     values: Mapping[str, str]
     secret_keys: frozenset[str]
+    secrets_provider: str
 
 
-class _Loader(yaml.SafeLoader):
+# libyaml's is the same and ten times as fast, which counts where hundreds of files are read.
+_SafeLoader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_SafeLoader):
     """Reads scalars as the engine does, but for dates with a time: `yes` is a text.
 
     A key is there once.
@@ -92,7 +101,7 @@ def read(folder: Path, stack: str) -> StackFile:
     """
     path = path_of(folder, stack)
     try:
-        document = _keys_in(yaml.load(path.read_text("utf-8"), _Loader))  # noqa: S506 - a safe one
+        document = _keys_in(parsed(path.read_text("utf-8")))
         config = _keys_in(document.get("config"))
         values = {key: _text(value) for key, value in config.items()}
     except FileNotFoundError:
@@ -105,14 +114,24 @@ def read(folder: Path, stack: str) -> StackFile:
         root_keys=tuple(document),
         values=values,
         secret_keys=frozenset(key for key, value in config.items() if _is_secret(value)),
+        secrets_provider=_text(document.get("secretsprovider")),
     )
+
+
+def parsed(text: str) -> Any:
+    """Return what a text of YAML says, to the engine as well.
+
+    Raises:
+        yaml.YAMLError: nothing.
+    """
+    return yaml.load(text, _Loader)  # noqa: S506 - a safe one
 
 
 def stacks(folder: Path) -> list[str]:
     """Return the names of the stacks that have a file."""
-    return sorted(
-        path.name[len("Pulumi.") : -len(".yaml")] for path in folder.glob("Pulumi.*.yaml")
-    )
+    # Not glob, which takes ten times as long: for each of hundreds it is asked.
+    found = (_STACK_FILE.fullmatch(path.name) for path in folder.iterdir())
+    return sorted(match[1] for match in found if match)
 
 
 def extended(folder: Path, stack: str, values: Mapping[str, str]) -> tuple[dict[str, str], str]:

@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--to", dest="target", required=True, metavar="STACK")
     args = parser.parse_args(arguments)
     try:
-        _move(project_folder(Path.cwd()), args.users, args.source, args.target)
+        move(project_folder(Path.cwd()), args.users, args.source, args.target)
     except (MoveError, StackFileError) as error:
         print(error, file=sys.stderr)
         return 1 if isinstance(error, EngineError) else 2
@@ -62,7 +62,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _move(project: Path, users: Sequence[str], source: str, target: str) -> None:
+def move(project: Path, users: Sequence[str], source: str, target: str) -> None:
+    """Move users whose entries are in the target's file already; tell each step.
+
+    Raises:
+        MoveError: it could not be done.
+    """
     if source == target:
         raise RequestError(f"--from and --to are both {source}; name two stacks")
     files = _stack_file(project, source), _stack_file(project, target)

@@ -48,6 +48,18 @@ class Engine:
                 f"`pulumi cancel --stack {stack}`\n{told.strip()}"
             )
 
+    def make(self, stack: str, secrets_provider: str) -> None:
+        """Make a stack, unless there is one.
+
+        Args:
+            stack: its name; its file is there already.
+            secrets_provider: what encrypts its secrets, "" for a passphrase.
+        """
+        options = ("--secrets-provider", secrets_provider) if secrets_provider else ()
+        done = self._run("stack", "init", stack, "--no-select", *options)
+        if "already exists" not in done.stderr:
+            _checked(done)
+
     def state(self, stack: str) -> State:
         """Return a stack's state as it is now.
 

@@ -23,7 +23,7 @@ Part = Literal[
     "logging",
 ]
 
-_OF_A_BUCKET = ("bucket", "claim")
+OF_A_BUCKET = ("bucket", "claim")
 
 
 class User(Model):
@@ -89,24 +89,15 @@ def check(
         platform: whose they are.
         logs: the bucket that takes their buckets' access logs; None if none does.
     """
-    scope = cloud.scope(platform)
     seen: dict[tuple[str, str], User] = {}
     for user in users:
-        bucket = user.bucket_name(cloud, platform)
-        labels = {
-            # People cannot tell such ids apart; everything of a user is called by name or slug.
-            "id": unicodedata.normalize("NFKC", user.id).casefold(),
-            "name": user.name(scope),
-            "slug": user.slug(scope),
-            "bucket": bucket,
-            "claim": names.name_of_bucket(bucket),
-        }
-        for label in labels.items():
+        own = distinct(user, cloud, platform)
+        for label in own.items():
             if (first := seen.setdefault(label, user)) is not user:
                 kind = label[0]
-                same = f"have one {kind}" if kind in _OF_A_BUCKET else "are one user to this stack"
+                same = f"have one {kind}" if kind in OF_A_BUCKET else "are one user to this stack"
                 raise problem(f"{first.id!r} and {user.id!r} {same}; keep one line")
-        if bucket == logs:
+        if own["bucket"] == logs:
             raise problem(f"{user.id!r} has the bucket that accessLogsTo names; use another")
         _check_adoption(user, cloud)
         if "logging" in user.adopt and logs is None:
@@ -114,6 +105,20 @@ def check(
                 f"{user.id!r} adopts logging, and accessLogsTo is not set; write it, or leave "
                 "logging out, and it stays as it is"
             )
+
+
+def distinct(user: User, cloud: AwsCloud | GcpCloud, platform: str) -> dict[str, str]:
+    """Return what no other user of the same platform may have, by what it is."""
+    scope = cloud.scope(platform)
+    bucket = user.bucket_name(cloud, platform)
+    return {
+        # People cannot tell such ids apart; everything of a user is called by name or slug.
+        "id": unicodedata.normalize("NFKC", user.id).casefold(),
+        "name": user.name(scope),
+        "slug": user.slug(scope),
+        "bucket": bucket,
+        "claim": names.name_of_bucket(bucket),
+    }
 
 
 def _check_adoption(user: User, cloud: AwsCloud | GcpCloud) -> None:
