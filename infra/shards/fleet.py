@@ -1,0 +1,100 @@
+"""The fleet: every stack file of a folder, read and checked each by itself."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra import stack_files
+from infra.config import ConfigError, read
+from infra.settings import StackConfig
+from infra.shards.errors import FoundError, RequestError
+from infra.stack_files import path_of
+
+
+@dataclass(frozen=True)
+class Shard:
+    """What one stack file says.
+
+    Attributes:
+        stack: its name.
+        config: its settings, those that it takes over included.
+    """
+
+    stack: str
+    config: StackConfig
+
+    @property
+    def file(self) -> str:
+        """The file's name."""
+        return f"Pulumi.{self.stack}.yaml"
+
+
+def fleet(project: Path) -> list[Shard]:
+    """Return all shards, by name.
+
+    Raises:
+        FoundError: files cannot be used; lists all of them.
+        RequestError: there is none.
+    """
+    shards: list[Shard] = []
+    wrong: dict[str, list[str]] = {}
+    for stack in stack_files.stacks(project):
+        try:
+            shards.append(Shard(stack, read(project, stack)))
+        except ConfigError as error:  # what is wrong in one file is so in all that extend it
+            wrong.setdefault(str(error), []).append(path_of(project, stack).name)
+    if wrong:
+        raise FoundError("\n".join(f"{_some(names)}: {text}" for text, names in wrong.items()))
+    if not shards:
+        raise RequestError(f"there is no stack file in {project}; write Pulumi.<stack>.yaml")
+    return shards
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - 3
+    return f"{', '.join(names[:3])}{f' and {more} more' if more > 0 else ''}"
+
+
+def shard(shards: Iterable[Shard], stack: str) -> Shard:
+    """Return one of them.
+
+    Raises:
+        RequestError: there is none of that name.
+    """
+    by_name = {one.stack: one for one in shards}
+    if stack not in by_name:
+        raise RequestError(
+            f"{json.dumps(stack)} has no stack file here; write one of {', '.join(by_name)}"
+        )
+    return by_name[stack]
+
+
+def of_scope(shards: Iterable[Shard], scope: str) -> list[Shard]:
+    """Return those whose users' names are of one scope."""
+    return [one for one in shards if one.config.scope == scope]
+
+
+def root(shards: Sequence[Shard], stack: str | None) -> Shard:
+    """Return the shard that writes the settings which a stack takes over, or has itself.
+
+    Args:
+        shards: all.
+        stack: which; None if there is only one that writes any.
+
+    Raises:
+        RequestError: there are several, or none of that name.
+    """
+    if stack is None:
+        roots = [one for one in shards if one.config.extends is None]
+        if len(roots) > 1:
+            names = ", ".join(one.stack for one in roots)
+            raise RequestError(f"there are settings of several hubs here; say --in one of {names}")
+        return roots[0]
+    found = shard(shards, stack)
+    return root(shards, found.config.extends) if found.config.extends else found
+
+
+def family(shards: Sequence[Shard], base: Shard) -> list[Shard]:
+    """Return the shards with a root's settings, itself included."""
+    return [one for one in shards if root(shards, one.stack) is base]

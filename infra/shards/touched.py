@@ -1,0 +1,139 @@
+"""Touched: which stacks a change concerns, and whom it would lose.
+
+A stack's preview depends on its own file, on what it takes over from others, and on the
+program. A stack whose file goes cannot be previewed, and goes on to exist with all of its
+users: nobody would look after them any more.
+"""
+
+import json
+import re
+import tempfile
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra import stack_files
+from infra.config import ConfigError, read
+from infra.shards.commits import Commits
+from infra.shards.errors import FoundError, RequestError
+from infra.stack_files import StackFileError, path_of
+
+# What every stack runs: a change here is one of all of them.
+_PROGRAM = ("infra/", "runtime/", "__main__.py", "Pulumi.yaml", "requirements.txt")
+
+# More than this the engine does not take, and a name stands in commands.
+# Source: https://www.pulumi.com/docs/iac/concepts/stacks/#stack-naming
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}", re.ASCII)
+
+# Source: https://docs.github.com/en/actions/reference/limits
+JOBS = 256
+
+
+@dataclass(frozen=True)
+class Touched:
+    """What a diff means for the stacks.
+
+    Attributes:
+        stacks: those that it concerns, sorted.
+        gone: those whose files are deleted and whose users all have a line elsewhere.
+    """
+
+    stacks: tuple[str, ...]
+    gone: tuple[str, ...]
+
+
+def touched(project: Path, base: str, head: str) -> Touched:
+    """Return which stacks the change from one commit to another concerns.
+
+    Args:
+        project: the folder that has Pulumi.yaml.
+        base: the commit before it.
+        head: the commit with it.
+
+    Raises:
+        FoundError: a file is deleted, and users of it have no line elsewhere.
+        RequestError: there is no such commit, or a file's name is no stack's.
+    """
+    commits = Commits(project)
+    before, after = commits.commit(base), commits.commit(head)
+    changed = commits.changed(before, after)
+    with tempfile.TemporaryDirectory(prefix="cmbcluster-storage-") as folder:
+        sides = Path(folder, "base"), Path(folder, "head")
+        for commit, side in zip((before, after), sides, strict=True):
+            side.mkdir()
+            commits.write_stack_files(commit, side)
+        return _between(*sides, changed)
+
+
+def _between(base: Path, head: Path, changed: Collection[str]) -> Touched:
+    there = stack_files.stacks(head)
+    if wrong := [stack for stack in there if not _NAME.fullmatch(stack)]:
+        raise RequestError(
+            f"{json.dumps(path_of(head, wrong[0]).name)}: is no name of a stack file: 1-100 "
+            f"characters of [A-Za-z0-9_.-] between `Pulumi.` and `.yaml`; rename it"
+        )
+    gone = sorted(set(stack_files.stacks(base)) - set(there))
+    if gone:
+        _check_gone(base, head, gone)
+    if any(path.startswith(_PROGRAM) for path in changed):
+        return Touched(tuple(there), tuple(gone))
+    own = {stack for stack in there if path_of(head, stack).name in changed}
+    before, after = _whole(base), _whole(head)
+    taken = {stack for stack in there if before.get(stack) != after[stack]}
+    return Touched(tuple(sorted(own | taken)), tuple(gone))
+
+
+def _whole(folder: Path) -> Mapping[str, object]:
+    """Return each stack's values with those that it takes over, or in words why it cannot."""
+    return {stack: _values(folder, stack) for stack in stack_files.stacks(folder)}
+
+
+def _values(folder: Path, stack: str) -> object:
+    try:
+        own = stack_files.read(folder, stack).values
+        return stack_files.extended(folder, stack, own)[0]
+    except StackFileError as error:
+        return str(error)
+
+
+def _check_gone(base: Path, head: Path, gone: list[str]) -> None:
+    """Refuse to forget users: their buckets, roles and volumes go on to exist."""
+    listed = {one for stack in stack_files.stacks(head) for one in _users(head, stack)}
+    problems = []
+    for stack in gone:
+        lost = [user for scope, user in _users(base, stack) if (scope, user) not in listed]
+        if lost:
+            name = path_of(base, stack).name
+            problems.append(
+                f"{name}: is deleted and lists {_counted(lost)}; the stack {stack} goes on to "
+                f"exist with all that is theirs, and nobody would look after it. Put the file "
+                f"back. To move users, run python -m infra.move; to delete them, write state: "
+                f"deleted, run up, drop their lines, run up again. Then run `pulumi stack rm "
+                f"{stack} --preserve-config`, and delete the file last"
+            )
+    if problems:
+        raise FoundError("\n".join(problems))
+
+
+def _users(folder: Path, stack: str) -> list[tuple[str, str]]:
+    """Return scope and id of each."""
+    try:
+        config = read(folder, stack)
+    except ConfigError as error:
+        side = folder.name
+        raise FoundError(
+            f"a stack file is deleted, and whether its users have lines elsewhere cannot be told: "
+            f"{path_of(folder, stack).name} of {side}: {error}"
+        ) from error
+    return [(config.scope, user.id) for user in config.users]
+
+
+def _counted(users: list[str]) -> str:
+    first, more = ", ".join(users[:3]), len(users) - 3
+    return f"{first} and {more} more" if more > 0 else first
+
+
+def jobs(stacks: Sequence[str]) -> list[str]:
+    """Return the stacks of each job of a CI matrix: one, or several with blanks between."""
+    count = min(len(stacks), JOBS)
+    return [" ".join(stacks[first::count]) for first in range(count)]
