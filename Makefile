@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test check unit emulator engine bench-engine bench-runtime lock clean
+.PHONY: help setup demo test check unit emulator engine bench-engine bench-fleet bench-runtime lock clean
 
 help:
 	@echo "make demo      two researchers' storage on AWS, without an account, in a minute"
@@ -11,6 +11,7 @@ help:
 	@echo "make unit      tests that touch memory only; likewise: make emulator, make engine"
 	@echo "make bench-engine  what our program costs beside a bare one, in a quarter of an hour"
 	@echo "make bench-runtime  the runtime beside the clouds' own SDKs, about 10 minutes"
+	@echo "make bench-fleet   one shard's change among 100, 1,000 and 10,000 users, half an hour"
 	@echo "make setup     only what the others do first"
 	@echo "make lock      lock the dependencies of pyproject.toml anew"
 	@echo "make clean     remove the environment and all that runs left; the engine stays cached"
@@ -44,6 +45,9 @@ check: setup
 
 bench-engine: setup
 	@$(BIN)/python -m benchmarks.engine
+
+bench-fleet: setup
+	@$(BIN)/python -m benchmarks.fleet
 
 LOCK := .sandbox/lock/bin/uv pip compile pyproject.toml --universal --generate-hashes \
 	--no-header --no-annotate --quiet --upgrade

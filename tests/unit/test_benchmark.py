@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
-from benchmarks import bare, engine
+from benchmarks import bare, engine, fleet
 from benchmarks.contest import Measured, Result, measured
+from benchmarks.counted import OpenedFiles
+from benchmarks.matrix import Matrix
 from benchmarks.memory import Peaks
+from benchmarks.shard import STEPS, Counted
 
 ROOT = "urn:pulumi:aws::cmbcluster-storage::"
 STACK = f"{ROOT}pulumi:pulumi:Stack::cmbcluster-storage-aws"
@@ -235,3 +238,61 @@ def test_the_peak_of_a_descendant_is_seen_after_it_has_let_go():
 
     assert 80 <= peaks.megabytes["program"] < 160
     assert "engine" not in peaks.megabytes
+
+
+def cost(users: int, seconds: float, requests: int = 4) -> fleet.Result:
+    counted = Counted(requests, 11, 5_000_000)
+    return fleet.Result(
+        users,
+        {step: [seconds, seconds * 2, seconds * 3] for step in STEPS},
+        {step: [counted] * 3 for step in STEPS},
+        {"engine": 171},
+        Matrix(1.034, 72),
+    )
+
+
+def test_a_fleet_s_table_has_a_line_for_each_size_and_step():
+    results = [cost(100, 1.0), cost(10_000, 1.1)]
+    assert list(fleet.table("gcp", results)) == [
+        "",
+        "gcp: ratio to 100 users, both of one turn",
+        "| users | step | seconds | ratio | requests | files | state, kB | engine, MB "
+        "| program, MB |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| 100 | no-op up | 2.00 | 1.000 | 4 | 11 | 5000.0 | 171 | - |",
+        "| 100 | preview | 2.00 | 1.000 | 4 | 11 | 5000.0 | 171 | - |",
+        "| 100 | arrival | 2.00 | 1.000 | 4 | 11 | 5000.0 | 171 | - |",
+        "| 10,000 | no-op up | 2.20 | 1.100 | 4 | 11 | 5000.0 | 171 | - |",
+        "| 10,000 | preview | 2.20 | 1.100 | 4 | 11 | 5000.0 | 171 | - |",
+        "| 10,000 | arrival | 2.20 | 1.100 | 4 | 11 | 5000.0 | 171 | - |",
+        "100 users, diff to matrix: 1.03 s, 72 MB",
+        "10,000 users, diff to matrix: 1.03 s, 72 MB",
+    ]
+
+
+def test_what_a_fleet_costs_more_is_told():
+    assert list(fleet.missed("gcp", [cost(100, 1.0), cost(1_000, 1.3), cost(10_000, 1.14)])) == []
+    told = list(fleet.missed("gcp", [cost(100, 1.0), cost(10_000, 1.16, requests=5)]))
+    assert [line for line in told if "takes" in line] == [
+        f"gcp: {step} takes 1.160 times as long, more than 1.15" for step in STEPS
+    ]
+    assert told[0] == (
+        "gcp: no-op up, turn 0: Counted(requests=5, files=11, state_bytes=5000000) with 10,000 "
+        "users, Counted(requests=4, files=11, state_bytes=5000000) with 100"
+    )
+    assert len(told) == 12
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs inotify")
+def test_opened_files_are_seen_whoever_opens_them(tmp_path: Path):
+    for name in ("read", "not", "outside/read"):
+        path = tmp_path / "watched" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("", "utf-8")
+    watched = tmp_path / "watched"
+    with OpenedFiles([watched]) as opened:
+        (watched / "read").read_text("utf-8")
+        (watched / "outside/read").read_text("utf-8")
+        list(watched.iterdir())
+        subprocess.run([sys.executable, "-c", "open('new', 'w')"], cwd=watched, check=True)
+    assert opened.paths == {watched / "read", watched / "new"}
