@@ -28,7 +28,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import fleets
@@ -63,7 +63,7 @@ class Result:
     seconds: Mapping[str, Sequence[float]]
     counted: Mapping[str, Sequence[Counted]]
     megabytes: Mapping[str, int]
-    matrix: Matrix = field(default_factory=lambda: Matrix(0, 0))
+    matrix: Matrix
 
 
 def main() -> int:

@@ -53,9 +53,10 @@ class MeasuredShard:
         self.megabytes: dict[str, int] = {}
         self._run = run
         self._requests = Requests(run.emulator.url)
-        for name, value in run.environment.items():
-            if isinstance(value, str):
-                run.environment[name] = value.replace(run.emulator.url, self._requests.url)
+        run.environment = {
+            name: value.replace(run.emulator.url, self._requests.url)
+            for name, value in run.environment.items()
+        }
         self._file = run.workspace.project / f"Pulumi.{run.stack}.yaml"
         self._state = run.workspace.folder / "state"
 

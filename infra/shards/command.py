@@ -20,9 +20,9 @@ from infra.shards.touched import JOBS, jobs, touched
 from infra.stack_files import StackFileError, project_folder
 
 _EPILOG = """\
-exit code: 0 done; 1 something is wrong: in the stack files together (check), between two
-commits (touched), or `pulumi` failed (split); 2 the arguments, files or commits do not
-allow it, and nothing was changed
+exit code: 0 done; 1 the stack files are wrong, each or together, a change loses users
+(touched), or `pulumi` failed (split); 2 the arguments, files or commits do not allow it,
+and nothing was changed
 
   python -m infra.shards touched "$(git merge-base origin/main HEAD)"
   python -m infra.shards check

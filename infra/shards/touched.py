@@ -22,7 +22,7 @@ from infra.stack_files import StackFileError, path_of
 _PROGRAM = ("infra/", "runtime/", "__main__.py", "Pulumi.yaml", "requirements.txt")
 
 # More than this the engine does not take, and a name stands in commands.
-# Source: https://www.pulumi.com/docs/iac/concepts/stacks/#stack-naming
+# Source: https://www.pulumi.com/docs/iac/concepts/stacks/
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}", re.ASCII)
 
 # Source: https://docs.github.com/en/actions/reference/limits
