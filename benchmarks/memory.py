@@ -50,7 +50,7 @@ class Peaks:
                 command = _read(pid, "cmdline")
                 for kind, part in _KINDS.items():
                     if part in command:
-                        peak = _peak_megabytes(_read(pid, "status"))
+                        peak = peak_megabytes(_read(pid, "status"))
                         self.megabytes[kind] = max(self.megabytes.get(kind, 0), peak)
 
 
@@ -70,7 +70,8 @@ def _descendants(pid: int) -> set[int]:
     return found
 
 
-def _peak_megabytes(status: str) -> int:
+def peak_megabytes(status: str) -> int:
+    """Return the peak that a process' /proc/<pid>/status tells; 0 if it tells none."""
     return sum(
         int(line.split()[1]) // 1024 for line in status.splitlines() if line.startswith("VmHWM:")
     )
