@@ -154,7 +154,8 @@ def test_files_that_cannot_be_used_are_all_told_and_what_they_share_once(
     assert [line for line in done.error if line.startswith("Pulumi.")] == [
         first,
         "Pulumi.aws-2.yaml, Pulumi.aws-3.yaml, Pulumi.aws-4.yaml and 1 more: the stack's config "
-        "cannot be used (platform, cloud, kubernetes, buckets are those of Pulumi.aws.yaml):",
+        "cannot be used (platform, cloud, kubernetes, buckets, review are those of "
+        "Pulumi.aws.yaml):",
         "Pulumi.gcp.yaml: the stack's config cannot be used:",
     ]
 

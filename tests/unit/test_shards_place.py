@@ -151,7 +151,7 @@ def test_a_file_that_cannot_be_read_could_list_the_user(
     assert (done.code, done.error[0]) == (
         1,
         "Pulumi.aws-002.yaml: the stack's config cannot be used (platform, cloud, kubernetes, "
-        "buckets are those of Pulumi.aws.yaml):",
+        "buckets, review are those of Pulumi.aws.yaml):",
     )
 
 
