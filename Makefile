@@ -10,8 +10,8 @@ help:
 	@echo "make check     format, lint, types, layers, README"
 	@echo "make unit      tests that touch memory only; likewise: make emulator, make engine"
 	@echo "make bench-engine  what our program costs beside a bare one, in a quarter of an hour"
-	@echo "make bench-runtime  the runtime beside the clouds' own SDKs, about 10 minutes"
 	@echo "make bench-fleet   one shard's change among 100, 1,000 and 10,000 users, half an hour"
+	@echo "make bench-runtime  the runtime beside the SDKs and other libraries, about 20 minutes"
 	@echo "make setup     only what the others do first"
 	@echo "make lock      lock the dependencies of pyproject.toml anew"
 	@echo "make clean     remove the environment and all that runs left; the engine stays cached"
@@ -30,7 +30,7 @@ test: setup
 	$(BIN)/pytest -m engine --cov --cov-append --cov-report=term $(PARALLEL)
 
 bench-runtime: setup
-	$(BIN)/python -m benchmarks.runtime
+	@$(BIN)/python -m benchmarks.runtime
 
 unit emulator engine: setup
 	$(BIN)/pytest -m $@ $(PARALLEL)
@@ -49,13 +49,17 @@ bench-engine: setup
 bench-fleet: setup
 	@$(BIN)/python -m benchmarks.fleet
 
-LOCK := .sandbox/lock/bin/uv pip compile pyproject.toml --universal --generate-hashes \
+LOCK := .sandbox/lock/bin/uv pip compile --universal --generate-hashes \
 	--no-header --no-annotate --quiet --upgrade
+PEERS := benchmarks/peers
 
 lock:
 	$(PYTHON) -m venv .sandbox/lock && .sandbox/lock/bin/pip install --quiet uv
-	$(LOCK) --extra infra --output-file requirements.txt
-	$(LOCK) --all-extras --constraint requirements.txt --output-file requirements-dev.txt
+	$(LOCK) pyproject.toml --extra infra --output-file requirements.txt
+	$(LOCK) pyproject.toml --all-extras --constraint requirements.txt \
+		--output-file requirements-dev.txt
+	$(LOCK) $(PEERS)/aioboto3.in --python-version 3.11 --output-file $(PEERS)/aioboto3.txt
+	$(LOCK) $(PEERS)/others.in --python-version 3.11 --output-file $(PEERS)/others.txt
 
 clean:
 	rm -rf .venv .sandbox .coverage .hypothesis .pytest_cache .ruff_cache .import_linter_cache

@@ -1,63 +1,61 @@
 """Runs one task as one contender does it, in a process of its own, and prints its figures.
 
-`python benchmarks/contender.py MODULE FOLDER TASK BUCKET`: MODULE is a file of
-`benchmarks/contenders`, which imports nothing of ours but itself, so that a peer's
-environment needs nothing else.
+`python -m benchmarks.contender MODULE [TASK WORK [beside-loop]]`, from the checkout and with
+the contender's own Python. MODULE is one of `benchmarks.contenders`; what of ours runs in a
+peer's process is this and three modules of the standard library alone.
+
+With `beside-loop` the task runs in a thread of a program that has an event loop, which is
+what a hub does with an SDK that blocks; the loop's lag is told, the seconds are not for use.
 """
 
-import importlib.util
+import asyncio
+import importlib
 import json
-import resource
+import os
 import sys
-import threading
 import time
 from pathlib import Path
 
-PAGE = 4096
+from benchmarks.lag import watched
+from benchmarks.work import Task, Work
+from sandbox.processes import exit_with_parent
 
 
-class Peak(threading.Thread):
-    """Watches how much memory the process has beyond what it had."""
-
-    def __init__(self) -> None:
-        """Start from now."""
-        super().__init__(daemon=True)
-        self.base = self.now()
-        self.most = self.base
-        self.ended = threading.Event()
-
-    @staticmethod
-    def now() -> int:
-        """Return the resident bytes."""
-        return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
-
-    def run(self) -> None:
-        """Look every few milliseconds."""
-        while not self.ended.wait(0.005):
-            self.most = max(self.most, self.now())
-
-
-def main() -> None:
-    """Prepare, run and print."""
-    path, folder, task, bucket = sys.argv[1:]
-    spec = importlib.util.spec_from_file_location("contender", path)
-    assert spec  # noqa: S101 - the file is ours
-    assert spec.loader  # noqa: S101
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    run = module.TASKS[task](bucket, Path(folder))
-    peak = Peak()
-    peak.start()
-    before = resource.getrusage(resource.RUSAGE_SELF)
+def main(module: str, task: str = "", work: str = "", *beside_loop: str) -> None:
+    """Prepare, run and print; without a task, print those that it has a way to do."""
+    exit_with_parent()
+    tasks: dict[str, Task] = importlib.import_module(f"benchmarks.contenders.{module}").TASKS
+    if not task:
+        print(json.dumps(list(tasks)))
+        return
+    given = Work.read(work)
+    given.path.unlink(missing_ok=True)  # to replace a large file takes the disk's time
+    run = tasks[task](given)
+    if beside_loop:
+        work_on, run = run, lambda: asyncio.run(watched(asyncio.to_thread(work_on)))
+    # The kernel begins anew to note the most that this process has held.
+    Path("/proc/self/clear_refs").write_text("5")
+    base = _resident("VmRSS")
     started = time.perf_counter()
     told = run()
     seconds = time.perf_counter() - started
-    after = resource.getrusage(resource.RUSAGE_SELF)
-    peak.ended.set()
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    figures = {"seconds": seconds, "cpu": cpu, "growth": peak.most - peak.base}
-    print(json.dumps(figures | (told if isinstance(told, dict) else {})))
+    figures = {
+        "seconds": seconds,
+        "growth": _resident("VmHWM") - base,
+        "lag": told if isinstance(told, float) else None,
+    }
+    print(json.dumps(figures), flush=True)
+    # Threads of a peer's that still run cannot spoil the end.
+    os._exit(0)
+
+
+def _resident(name: str) -> int:
+    """Return bytes of this process' memory: `VmRSS` now, `VmHWM` at most."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(f"{name}:"):
+            return int(line.split()[1]) * 1024
+    raise LookupError(name)
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

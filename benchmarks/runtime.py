@@ -1,161 +1,129 @@
-"""Ours beside the SDKs: one table per cloud, from one run.
+"""`make bench-runtime`: the runtime beside its peers, one table per cloud, from one run.
 
-`make bench-runtime` or `python -m benchmarks.runtime [aws|gcp]`. A server of ours on
-loopback (SeaweedFS for S3, `sandbox.gcs` for Cloud Storage), with 0 and 20 ms of latency
-from a proxy; every contender in a process of its own, the best of a few rounds. The
-server's CPU is shown beside: where it comes near the time, the server is what was measured.
+A server of ours on loopback (`benchmarks.servers`, for S3 and for Cloud Storage), at once and
+20 ms later; a contender runs in a process of its own. Ours and the SDK, as its documentation
+shows it, run turn by turn; the ratio is the median of the turns' own, so that a machine that
+slows down half-way does not decide it. The other peers run once. Memory is the most that the
+process held beyond what it had before. Where the CPU of the server comes near the seconds, it
+is what was measured. The loop's lag is how late, at most, an event loop woke who slept in it:
+ours in its own turns, the SDK's in a run of its own, in threads beside a loop. "-": this peer
+has no way to do it; its module says why.
+
+Peers are installed into `.sandbox/bench` on the first run: one or two minutes.
+
+Ends with exit code 1 where a bar is missed.
 """
 
-import asyncio
-import json
+import argparse
 import os
-import subprocess
+import signal
 import sys
 import tempfile
-import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
-from cmbcluster_storage import StorageProviderFactory
+from benchmarks.field import FIELD, Contender
+from benchmarks.figures import Row, Turn, heading, line
+from benchmarks.rig import LATENCIES, Rig, RunError, Scale
+from sandbox.engine import SetupError
+from sandbox.processes import exit_with_parent
 
-from sandbox.gcs import GcsEmulator
-from sandbox.peers import Peer, free_ports, seaweedfs
-
-_HERE = Path(__file__).parent
-_LATENCIES = (0, 20)
-_ROUNDS = int(os.environ.get("BENCH_ROUNDS", "2"))
-_LARGE_BYTES = 256 * 1024 * 1024
-_MIB = 1024 * 1024
-_CONTENDERS = {"aws": ("ours", "boto3_threads"), "gcp": ("ours", "google_threads")}
-# How much faster than the SDK it must be: by cloud, task and latency.
-_BARS = {
-    ("aws", "up", 20): 1.4,
-    ("gcp", "up", 20): 1.15,
-    ("aws", "list", 0): 2,
-    ("aws", "list", 20): 1.6,
-    ("aws", "empty", 0): 2,
-    ("gcp", "empty", 0): 5,
-    ("aws", "large down", 0): 1.6,
-    ("aws", "large down", 20): 1.6,
-    ("gcp", "large down", 20): 1.6,
+# Names and what they are, for people.
+TASKS = {
+    "up": "1,000 x 4 KiB up",
+    "down": "1,000 x 4 KiB down",
+    "large up": "256 MiB up",
+    "large down": "256 MiB down",
+    "list": "list 10,000",
+    "empty": "empty of 10,000 versions",
+    "copy": "256 MiB to the other cloud",
 }
-_TASKS = ("up", "down", "large up", "large down", "list", "empty")
+_ROUNDS = 3
+
+# Runs a task as a contender; in a thread beside an event loop, if it is told so.
+Runs = Callable[[Contender, bool], Turn | None]
 
 
-class Bench:
-    """One cloud's server and what is run against it."""
-
-    def __init__(self, kind: str, folder: Path) -> None:
-        """Start the server and fill what is only read."""
-        self.kind = kind
-        self.folder = folder
-        self.server: Peer | GcsEmulator = (
-            seaweedfs(folder) if kind == "aws" else GcsEmulator(folder / "gcs")
-        )
-        self.env = os.environ | {"BENCH_KIND": kind, "PYTHONWARNINGS": "ignore"}
-        with (folder / "large").open("wb") as file:
-            for _ in range(_LARGE_BYTES // _MIB):
-                file.write(os.urandom(_MIB))
-        self._fill("bench-list", 10_000, 1)
-        self._fill("bench-work", 0, 1)
-
-    def task(self, name: str, contender: str, port: int) -> dict[str, float]:
-        """Run one task as one contender, and return its figures."""
-        bucket = {"list": "bench-list", "empty": "bench-empty"}.get(name, "bench-work")
-        if name == "empty":
-            self._fill(bucket, 5_000, 2)
-        url = f"http://127.0.0.1:{port}"
-        busy = self._cpu()
-        answer = subprocess.run(
-            [
-                *(sys.executable, str(_HERE / "contender.py")),
-                *(str(_HERE / "contenders" / f"{contender}.py"), str(self.folder), name, bucket),
-            ],
-            env=self.env | self._endpoint(url),
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-        )
-        figures: dict[str, float] = json.loads(answer.stdout)
-        return figures | {"server": self._cpu() - busy}
-
-    def _endpoint(self, url: str) -> dict[str, str]:
-        if self.kind == "gcp":
-            return {"STORAGE_EMULATOR_HOST": url}
-        keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-        return keys | {"AWS_ENDPOINT_URL": url, "AWS_DEFAULT_REGION": "us-east-1"}
-
-    def _cpu(self) -> float:
-        ticks = Path(f"/proc/{self.server.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
-        return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
-
-    def _fill(self, bucket: str, keys: int, versions: int) -> None:
-        """Make a bucket with so many keys, so many versions of each."""
-        os.environ.update(self._endpoint(self.server.url))
-
-        async def fill() -> None:
-            provider: Any = StorageProviderFactory.create(self.kind, region="us-east-1")
-            backend = provider._backend
-            if self.kind == "aws":
-                backend._client.create_bucket(Bucket=bucket)
-                backend._client.put_bucket_versioning(
-                    Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
-                )
-            else:
-                settings = {"name": bucket, "versioning": {"enabled": True}}
-                backend._json("POST", "/b", None, {"project": "bench"}, json=settings)
-            for _ in range(versions):
-                names = [(f"many/{number:05}", b"x") for number in range(keys)]
-                await provider.upload_many(bucket, names)
-            await provider.aclose()
-
-        asyncio.run(fill())
-
-
-def _proxy(upstream: str, latency: int) -> tuple[int, "subprocess.Popen[bytes]"]:
-    port = free_ports(1)[0]
-    target = upstream.rpartition(":")[2]
-    arguments = [str(port), target, str(latency)]
-    process = subprocess.Popen([sys.executable, "-m", "benchmarks.latency", *arguments])
-    time.sleep(1)
-    return port, process
-
-
-def _row(kind: str, name: str, latency: int, found: dict[str, dict[str, float]]) -> str:
-    ours, sdk = found.values()
-    ratio = sdk["seconds"] / ours["seconds"]
-    bar = _BARS.get((kind, name, latency))
-    verdict = "" if bar is None else f"bar {bar}: {'met' if ratio >= bar else 'MISSED'}"
-    return (
-        f"{name:<11} {latency:>4} {ours['seconds']:>8.2f} {sdk['seconds']:>8.2f} {ratio:>6.2f} "
-        f"{ours['growth'] / _MIB:>9.0f} {sdk['growth'] / _MIB:>8.0f} "
-        f"{ours['server']:>7.2f} {sdk['server']:>7.2f} {ours['lag'] * 1000:>6.0f}  {verdict}"
+def main() -> int:
+    """Measure, print, and return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.runtime",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("clouds", nargs="*", help="aws, gcp; both without it")
+    parser.add_argument(
+        "--only",
+        choices=TASKS,
+        action="append",
+        metavar="TASK",
+        help=f"these tasks, ours and the SDK alone: {', '.join(TASKS)}",
+    )
+    given = parser.parse_args()
+    clouds = given.clouds or list(FIELD)
+    if unknown := set(clouds) - set(FIELD):
+        parser.error(f"no such cloud: {', '.join(unknown)}")
+    field = {cloud: FIELD[cloud][: 2 if given.only else None] for cloud in clouds}
+    for contender in sorted({each for all_of in field.values() for each in all_of}, key=str):
+        contender.ensure()
+    missed: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="cmbcluster-storage-") as folder:
+        print("filling the servers", file=sys.stderr, flush=True)
+        with Rig(Path(folder), Scale()) as rig:
+            for cloud in clouds:
+                missed += _table(rig, cloud, field[cloud], given.only or list(TASKS))
+    for words in missed:
+        print(words, file=sys.stderr)
+    return 1 if missed else 0
 
 
-def run(kind: str) -> None:
-    """Print the table of one cloud."""
-    ours, sdk = _CONTENDERS[kind]
-    print(f"\n{kind}: {ours} beside {sdk}; seconds, MiB of memory, seconds of the server's CPU")
-    print("task          ms     ours      sdk  ratio  ours MiB  sdk MiB  server  server  lag ms")
-    with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(kind, Path(folder))
-        for latency in _LATENCIES:
-            port, proxy = _proxy(bench.server.url, latency)
-            for name in _TASKS:
-                found = {
-                    contender: min(
-                        (bench.task(name, contender, port) for _ in range(_ROUNDS)),
-                        key=lambda figures: figures["seconds"],
-                    )
-                    for contender in _CONTENDERS[kind]
-                }
-                print(_row(kind, name, latency, found), flush=True)
-            proxy.terminate()
-            proxy.wait()
-        bench.server.close()
+def _table(
+    rig: Rig, cloud: str, contenders: Sequence[Contender], tasks: Sequence[str]
+) -> list[str]:
+    """Print a cloud's table; return what missed its bar."""
+    print(heading(cloud, [contender.name for contender in contenders]), flush=True)
+    missed: list[str] = []
+    for task in tasks:
+        for latency in LATENCIES:
+            print(f"{cloud}, {TASKS[task]}, {latency} ms", file=sys.stderr, flush=True)
+
+            def run(
+                contender: Contender, beside_loop: bool, task: str = task, latency: int = latency
+            ) -> Turn | None:
+                turn = rig.run(cloud, contender, task, latency, beside_loop=beside_loop)
+                told = f"{turn.seconds:.2f} s" if turn else "-"
+                print(f"  {contender.name}: {told}", file=sys.stderr, flush=True)
+                return turn
+
+            row = measured(cloud, task, latency, contenders, run)
+            print(line(row, TASKS[task]), flush=True)
+            missed += row.missed()
+    return missed
+
+
+def measured(
+    cloud: str, task: str, latency: int, contenders: Sequence[Contender], run: Runs
+) -> Row:
+    """Return what all took: ours and the SDK turn by turn, the others once."""
+    ours, sdk, *peers = contenders
+    turns: dict[str, list[Turn]] = {contender.name: [] for contender in contenders}
+    for number in range(_ROUNDS):
+        for contender in (ours, sdk) if number % 2 else (sdk, ours):
+            turns[contender.name] += filter(None, [run(contender, False)])
+    for peer in peers:
+        turns[peer.name] += filter(None, [run(peer, False)])
+    beside = run(sdk, True)
+    return Row(cloud, task, latency, turns, (beside and beside.lag) or 0)
 
 
 if __name__ == "__main__":
-    for cloud in sys.argv[1:] or _CONTENDERS:
-        run(cloud)
+    # However it is ended, it ends what it has started and removes its folder.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    exit_with_parent(leave=lambda: os.kill(os.getpid(), signal.SIGTERM))
+    try:
+        code = main()
+    except (RunError, SetupError) as error:
+        code = f"error: {error}"
+    except KeyboardInterrupt:
+        code = 130  # what a shell says of Ctrl-C
+    sys.exit(code)

@@ -1,68 +1,75 @@
-"""boto3 as its documentation shows it, 32 threads for what is small."""
+"""boto3 as its documentation shows it: 32 threads for what is small, `upload_file` and such."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.config import Config
 
-_SMALL = [(f"small/{number:04}", b"x" * 4096) for number in range(1000)]
-_THREADS = 32
+from benchmarks.work import AT_ONCE, Task, Work
 
 
-def _client() -> Any:
-    return boto3.client("s3", region_name="us-east-1", config=Config(max_pool_connections=_THREADS))
+def client() -> Any:
+    """Return a client with a connection for each thread."""
+    config = Config(max_pool_connections=AT_ONCE)
+    return boto3.client("s3", region_name="us-east-1", config=config)
 
 
-def _each(call: Callable[[Any, str, str, bytes], Any]) -> Any:
-    def prepared(bucket: str, _: Path) -> Callable[[], None]:
-        client, pool = _client(), ThreadPoolExecutor(_THREADS)
-        list(pool.map(lambda _: client.list_objects_v2(Bucket=bucket, MaxKeys=1), range(8)))
-
-        def run() -> None:
-            list(pool.map(lambda item: call(client, bucket, *item), _SMALL))
-
-        return run
+def _each(call: Callable[[Any, str, str, bytes], Any]) -> Task:
+    def prepared(work: Work) -> Callable[[], object]:
+        s3, pool = client(), ThreadPoolExecutor(AT_ONCE)
+        list(pool.map(lambda _: s3.head_bucket(Bucket=work.bucket), range(AT_ONCE)))
+        return lambda: list(pool.map(lambda item: call(s3, work.bucket, *item), work.small))
 
     return prepared
 
 
-def _alone(work: Callable[[Any, str, Path], Any]) -> Any:
-    def prepared(bucket: str, folder: Path) -> Callable[[], None]:
-        client = _client()
-        client.list_objects_v2(Bucket=bucket, MaxKeys=1)
-        return lambda: work(client, bucket, folder) and None
+def alone(work_on: Callable[[Any, Work], Any]) -> Task:
+    """Return a task that is one call after the other."""
+
+    def prepared(work: Work) -> Callable[[], object]:
+        s3 = client()
+        s3.head_bucket(Bucket=work.bucket)
+        return lambda: work_on(s3, work)
 
     return prepared
 
 
-def _list(client: Any, bucket: str, _: Path) -> None:
-    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
-    found = [entry for page in pages for entry in page.get("Contents", ())]
-    assert len(found) == 10_000  # noqa: S101
+def put(s3: Any, bucket: str, key: str, data: bytes) -> None:
+    """Write a small object."""
+    s3.put_object(Bucket=bucket, Key=key, Body=data)
 
 
-def _empty(_: Any, bucket: str, __: Path) -> None:
-    resource = boto3.resource("s3", region_name="us-east-1").Bucket(bucket)
-    resource.object_versions.delete()
-    resource.delete()
+def get(s3: Any, bucket: str, key: str, _: bytes) -> None:
+    """Read a small object."""
+    s3.get_object(Bucket=bucket, Key=key)["Body"].read()
 
 
-TASKS = {
-    "up": _each(
-        lambda client, bucket, key, data: client.put_object(Bucket=bucket, Key=key, Body=data)
-    ),
-    "down": _each(
-        lambda client, bucket, key, _: client.get_object(Bucket=bucket, Key=key)["Body"].read()
-    ),
-    "large up": _alone(
-        lambda client, bucket, folder: client.upload_file(str(folder / "large"), bucket, "large")
-    ),
-    "large down": _alone(
-        lambda client, bucket, folder: client.download_file(bucket, "large", str(folder / "down"))
-    ),
-    "list": _alone(_list),
-    "empty": _alone(_empty),
+def _list(s3: Any, work: Work) -> None:
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=work.bucket)
+    work.checked(len([entry for page in pages for entry in page.get("Contents", ())]))
+
+
+def _empty(_: Any, work: Work) -> None:
+    bucket = boto3.resource("s3", region_name="us-east-1").Bucket(work.bucket)
+    bucket.object_versions.delete()
+    bucket.delete()
+
+
+def _copy(s3: Any, work: Work) -> None:
+    from google.cloud.storage import Client  # of the other cloud: for this task alone
+
+    s3.download_file(work.bucket, "large", str(work.path))
+    Client(project="bench").bucket(work.target).blob("large").upload_from_filename(work.path)
+
+
+TASKS: dict[str, Task] = {
+    "up": _each(put),
+    "down": _each(get),
+    "large up": alone(lambda s3, work: s3.upload_file(str(work.large), work.bucket, "large")),
+    "large down": alone(lambda s3, work: s3.download_file(work.bucket, "large", str(work.path))),
+    "list": alone(_list),
+    "empty": alone(_empty),
+    "copy": alone(_copy),
 }

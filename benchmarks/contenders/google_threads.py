@@ -2,59 +2,76 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 from google.cloud.storage import Client
 
-_SMALL = [(f"small/{number:04}", b"x" * 4096) for number in range(1000)]
-_THREADS = 32
+from benchmarks.work import AT_ONCE, Task, Work
+
+_BATCH = 100  # the most that Cloud Storage takes
 
 
-def _each(call: Callable[[Any, str, bytes], Any]) -> Any:
-    def prepared(name: str, _: Path) -> Callable[[], None]:
-        bucket, pool = Client(project="bench").bucket(name), ThreadPoolExecutor(_THREADS)
-        list(pool.map(lambda _: bucket.blob("none").exists(), range(8)))
-
-        def run() -> None:
-            list(pool.map(lambda item: call(bucket, *item), _SMALL))
-
-        return run
+def _each(call: Callable[[Any, str, bytes], Any]) -> Task:
+    def prepared(work: Work) -> Callable[[], object]:
+        bucket, pool = bucket_of(work), ThreadPoolExecutor(AT_ONCE)
+        list(pool.map(lambda _: bucket.exists(), range(AT_ONCE)))
+        return lambda: list(pool.map(lambda item: call(bucket, *item), work.small))
 
     return prepared
 
 
-def _alone(work: Callable[[Any, Path], Any]) -> Any:
-    def prepared(name: str, folder: Path) -> Callable[[], None]:
-        bucket = Client(project="bench").bucket(name)
-        bucket.blob("none").exists()
-        return lambda: work(bucket, folder) and None
+def alone(work_on: Callable[[Any, Work], Any]) -> Task:
+    """Return a task that is one call after the other."""
+
+    def prepared(work: Work) -> Callable[[], object]:
+        bucket = bucket_of(work)
+        bucket.exists()
+        return lambda: work_on(bucket, work)
 
     return prepared
 
 
-def _list(bucket: Any, _: Path) -> None:
-    assert len(list(bucket.list_blobs())) == 10_000  # noqa: S101
+def bucket_of(work: Work) -> Any:
+    """Return the bucket."""
+    return Client(project="bench").bucket(work.bucket)
 
 
-def _empty(bucket: Any, _: Path) -> None:
+def put(bucket: Any, key: str, data: bytes) -> None:
+    """Write a small object."""
+    bucket.blob(key).upload_from_string(data)
+
+
+def get(bucket: Any, key: str, _: bytes) -> None:
+    """Read a small object."""
+    bucket.blob(key).download_as_bytes()
+
+
+def _list(bucket: Any, work: Work) -> None:
+    work.checked(len(list(bucket.list_blobs())))
+
+
+def _empty(bucket: Any, _: Work) -> None:
     blobs = list(bucket.list_blobs(versions=True))
-    for start in range(0, len(blobs), 100):
+    for start in range(0, len(blobs), _BATCH):
         with bucket.client.batch():
-            for blob in blobs[start : start + 100]:
+            for blob in blobs[start : start + _BATCH]:
                 blob.delete()
     bucket.delete()
 
 
-TASKS = {
-    "up": _each(lambda bucket, key, data: bucket.blob(key).upload_from_string(data)),
-    "down": _each(lambda bucket, key, _: bucket.blob(key).download_as_bytes()),
-    "large up": _alone(
-        lambda bucket, folder: bucket.blob("large").upload_from_filename(folder / "large")
-    ),
-    "large down": _alone(
-        lambda bucket, folder: bucket.blob("large").download_to_filename(folder / "down")
-    ),
-    "list": _alone(_list),
-    "empty": _alone(_empty),
+def _copy(bucket: Any, work: Work) -> None:
+    import boto3  # of the other cloud: for this task alone
+
+    bucket.blob("large").download_to_filename(work.path)
+    boto3.client("s3").upload_file(str(work.path), work.target, "large")
+
+
+TASKS: dict[str, Task] = {
+    "up": _each(put),
+    "down": _each(get),
+    "large up": alone(lambda bucket, work: bucket.blob("large").upload_from_filename(work.large)),
+    "large down": alone(lambda bucket, work: bucket.blob("large").download_to_filename(work.path)),
+    "list": alone(_list),
+    "empty": alone(_empty),
+    "copy": alone(_copy),
 }

@@ -25,7 +25,7 @@ class Gcs:
     def __init__(self, store: Store) -> None:
         """Take where they are kept."""
         self._store = store
-        self._xml = S3(store)
+        self._xml = S3(store, _hash)
         self._names = count(1)
 
     def __call__(self, request: Request) -> Answer:
@@ -36,9 +36,10 @@ class Gcs:
             return self._xml(request)
         way, name, key = (unquote(part) if part else None for part in found.groups())
         if name is None:
-            made = json.loads(request.body)["name"]
-            self._store.make(made)
-            return _json({"name": made})
+            made = json.loads(request.body)
+            bucket = self._store.make(made["name"])
+            bucket.versioned = made.get("versioning", {}).get("enabled", False)
+            return _json(made)
         bucket = self._store.buckets.get(name)
         if bucket is None:
             return _error(404)
@@ -95,19 +96,23 @@ class Gcs:
 
 
 def _put(name: str, bucket: Bucket, key: str, told: dict[str, Any], pieces: list[bytes]) -> Answer:
-    crc = 0
-    for piece in pieces:
-        crc = google_crc32c.extend(crc, piece)
-    crc32c = base64.b64encode(crc.to_bytes(4, "big")).decode()
+    hashed = _hash(pieces)
     headers = {
         "Content-Type": told.get("contentType") or "application/octet-stream",
-        "X-Goog-Hash": f"crc32c={crc32c}",
+        "X-Goog-Hash": hashed,
         "X-Goog-Stored-Content-Length": str(sum(map(len, pieces))),
         "X-Goog-Stored-Content-Encoding": "identity",
-        "ETag": f'"{crc32c}"',
+        "ETag": f'"{hashed.removeprefix("crc32c=")}"',
         "Last-Modified": "Mon, 23 Nov 2026 10:00:00 GMT",
     }
     return _json(_resource(name, key, bucket.put(key, Content(*pieces), headers)))
+
+
+def _hash(pieces: list[bytes]) -> str:
+    crc = 0
+    for piece in pieces:
+        crc = google_crc32c.extend(crc, piece)
+    return f"crc32c={base64.b64encode(crc.to_bytes(4, 'big')).decode()}"
 
 
 def _continued(name: str, bucket: Bucket, upload: Upload, request: Request) -> Answer:

@@ -1,7 +1,6 @@
 """HTTP/1.1 as far as the clients of a benchmark use it."""
 
 import asyncio
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -50,16 +49,17 @@ class Answer:
 Handler = Callable[[Request], Answer]
 
 
-def serve(handler: Handler, port: int, latency_seconds: float) -> None:
-    """Answer on loopback until the process is ended."""
+def serve(handler: Handler, doors: list[tuple[int, float]]) -> None:
+    """Answer on loopback until the process is ended; doors are ports and milliseconds."""
 
     async def run() -> None:
-        connected = partial(_connection, handler, latency_seconds)
-        server = await asyncio.start_server(
-            connected, "127.0.0.1", port, limit=_LIMIT, backlog=1024
-        )
-        async with server:
-            await server.serve_forever()
+        async with asyncio.TaskGroup() as group:
+            for port, milliseconds in doors:
+                connected = partial(_connection, handler, milliseconds / 1000)
+                server = await asyncio.start_server(
+                    connected, "127.0.0.1", port, limit=_LIMIT, backlog=1024
+                )
+                group.create_task(server.serve_forever())
 
     asyncio.run(run())
 
@@ -75,6 +75,8 @@ async def _connection(
         while True:
             request = await _received(reader, writer, latency_seconds)
             answer = handler(request)
+            if request.method == "HEAD":
+                answer.body = answer.size_bytes
             if answer.status == 501:
                 print("not implemented:", request.method, request.path, request.query, flush=True)
             if latency_seconds:
@@ -147,12 +149,3 @@ async def _send(writer: asyncio.StreamWriter, answer: Answer) -> None:
     else:
         writer.write(head + answer.body if isinstance(answer.body, bytes) else head)
         await writer.drain()
-
-
-def listening(arguments: list[str]) -> tuple[str, int, float]:
-    """Return kind, port and seconds of latency from a command line."""
-    try:
-        kind, port, milliseconds = arguments
-        return kind, int(port), float(milliseconds) / 1000
-    except ValueError:
-        sys.exit("usage: python -m benchmarks.servers s3|gcs PORT LATENCY_MS")

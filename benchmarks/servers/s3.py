@@ -22,17 +22,18 @@ _DELETED = re.compile(
 class S3:
     """Answers requests for buckets and objects."""
 
-    def __init__(self, store: Store) -> None:
-        """Take where they are kept."""
+    def __init__(self, store: Store, hashed: Callable[[list[bytes]], str] | None = None) -> None:
+        """Take where they are kept, and how Google tells a content's checksum."""
         self.store = store
+        self._hashed = hashed
         self._names = count(1)
 
     def __call__(self, request: Request) -> Answer:
         """Answer one."""
         name, _, key = unquote(request.path).removeprefix("/").partition("/")
         if request.method == "PUT" and not key:
-            if not request.query:
-                self.store.make(name)
+            bucket = self.store.make(name)
+            bucket.versioned |= b"<Status>Enabled</Status>" in request.body
             return Answer()
         bucket = self.store.buckets.get(name)
         if bucket is None:
@@ -51,7 +52,7 @@ class S3:
 
     def _bucket(self, name: str, bucket: Bucket, request: Request) -> Answer:
         if request.method == "GET":
-            return _told_of(bucket, request.query)
+            return _told_of(name, bucket, request.query)
         if request.method == "HEAD":
             return Answer()
         if request.method == "DELETE":
@@ -80,14 +81,18 @@ class S3:
         upload = bucket.uploads[request.query["uploadId"]]
         if request.method == "PUT":
             upload.parts[int(request.query["partNumber"])] = request.body
-            return Answer(headers=self._told(request))
+            hashed = {"X-Goog-Hash": self._hashed([request.body])} if self._hashed else {}
+            return Answer(headers=self._told(request) | hashed)
         del bucket.uploads[request.query["uploadId"]]
         if request.method == "DELETE":
             return Answer(204)
         upload.told |= {
             name: value for name, value in request.headers.items() if "checksum-crc" in name
         }
-        stored = bucket.put(key, Content(*upload.pieces()), upload.told)
+        pieces = upload.pieces()
+        if self._hashed:
+            upload.told["X-Goog-Hash"] = self._hashed(pieces)
+        stored = bucket.put(key, Content(*pieces), upload.told)
         told = (
             f"<Location>/{name}</Location><Bucket>{name}</Bucket><Key>{escape(key)}</Key>"
             f"<ETag>{escape(stored.told['ETag'])}</ETag>"
@@ -110,15 +115,15 @@ _LISTING = {
 _QUOTES = {"&quot;": '"', "&apos;": "'"}
 
 
-def _told_of(bucket: Bucket, query: dict[str, str]) -> Answer:
+def _told_of(name: str, bucket: Bucket, query: dict[str, str]) -> Answer:
     """Answer with a listing, or with what no bucket here has."""
     if "location" in query:
         return _xml("LocationConstraint", "")
     if "uploads" in query:
         return _xml("ListMultipartUploadsResult", "<IsTruncated>false</IsTruncated>")
     if "versions" in query:
-        return _versions(bucket, query)
-    return _list(bucket, query) if query.keys() <= _LISTING else Answer(501)
+        return _versions(name, bucket, query)
+    return _list(name, bucket, query) if query.keys() <= _LISTING else Answer(501)
 
 
 def _answered(stored: Stored) -> dict[str, str]:
@@ -155,7 +160,7 @@ def _delete(bucket: Bucket, key: str, request: Request) -> Answer:
     return Answer(204)
 
 
-def _list(bucket: Bucket, query: dict[str, str]) -> Answer:
+def _list(name: str, bucket: Bucket, query: dict[str, str]) -> Answer:
     token = query.get("continuation-token")
     after = base64.b64decode(token).decode() if token else query.get("start-after", "")
     found, more = bucket.page(
@@ -170,11 +175,11 @@ def _list(bucket: Bucket, query: dict[str, str]) -> Answer:
         encoded = base64.b64encode(found[-1][0].encode()).decode()
         following = f"<NextContinuationToken>{encoded}</NextContinuationToken>"
     told = f"<IsTruncated>{str(more).lower()}</IsTruncated><KeyCount>{len(found)}</KeyCount>"
-    told += _encoding(query)
+    told += f"<Name>{name}</Name>" + _encoding(query)
     return _xml("ListBucketResult", told + following + entries)
 
 
-def _versions(bucket: Bucket, query: dict[str, str]) -> Answer:
+def _versions(name: str, bucket: Bucket, query: dict[str, str]) -> Answer:
     found, more = bucket.page(
         query.get("prefix", ""),
         (query.get("key-marker", ""), query.get("version-id-marker", "~")),
@@ -186,7 +191,8 @@ def _versions(bucket: Bucket, query: dict[str, str]) -> Answer:
         f"<IsLatest>{str(bucket.latest(key) == stored.version).lower()}</IsLatest></Version>"
         for key, stored in found
     )
-    following = f"<IsTruncated>{str(more).lower()}</IsTruncated>" + _encoding(query)
+    following = f"<IsTruncated>{str(more).lower()}</IsTruncated><Name>{name}</Name>"
+    following += _encoding(query)
     if more:
         key, stored = found[-1]
         following += (

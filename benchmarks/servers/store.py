@@ -64,10 +64,13 @@ class Bucket:
         self._versions: dict[tuple[str, str], Stored] = {}
         self._of_key: dict[str, list[str]] = {}
         self._order: list[tuple[str, str]] | None = None
+        self.versioned = False
         self.uploads: dict[str, Upload] = {}
 
     def put(self, key: str, content: Content, told: dict[str, str]) -> Stored:
-        """Keep a version more."""
+        """Keep a version more, or the only one."""
+        if not self.versioned:
+            self.delete(key, None)
         number = next(self._numbers)
         version = str(9 * 10**15 - number if self._newest_first else 10**15 + number)
         stored = Stored(content, version, told)
@@ -124,6 +127,6 @@ class Store:
         self.newest_first = newest_first
         self.buckets: dict[str, Bucket] = {}
 
-    def make(self, name: str) -> None:
-        """Make a bucket, or leave it."""
-        self.buckets.setdefault(name, Bucket(newest_first=self.newest_first))
+    def make(self, name: str) -> Bucket:
+        """Make a bucket, or return the one there is."""
+        return self.buckets.setdefault(name, Bucket(newest_first=self.newest_first))

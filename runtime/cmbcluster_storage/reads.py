@@ -12,7 +12,7 @@ from cmbcluster_storage.runner import Runner
 from cmbcluster_storage.sinks import Sink
 from cmbcluster_storage.uploads import SMALL_BYTES
 
-_PIECE_BYTES = 512 * 1024
+_PIECE_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)

@@ -54,8 +54,10 @@ class File(Sink):
         self._part = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.part")
         self._file = self._part.open("xb", buffering=0)
         # A thread whose caller has gone must not write to a descriptor that is closed: its
-        # number may be another file's by then.
-        self._turn = Lock()
+        # number may be another file's by then. So whoever writes last closes it.
+        self._counting = Lock()
+        self._writers = 0
+        self._discarded = False
 
     def allocate(self, size_bytes: int) -> None:
         """Make room."""
@@ -63,10 +65,18 @@ class File(Sink):
 
     def write(self, offset: int, data: bytes) -> None:
         """Put a piece in its place; nowhere once the file is discarded."""
-        with self._turn:
-            while data and not self._file.closed:
+        with self._counting:
+            if self._discarded:
+                return
+            self._writers += 1
+        try:
+            while data:
                 written = os.pwrite(self._file.fileno(), data, offset)
                 offset, data = offset + written, data[written:]
+        finally:
+            with self._counting:
+                self._writers -= 1
+                self._close_unused()
 
     def keep(self) -> None:
         """Give the file its name, in place of what has it."""
@@ -75,6 +85,11 @@ class File(Sink):
 
     def discard(self) -> None:
         """Remove what is not whole; nothing if it was kept."""
-        with self._turn:
-            self._file.close()
+        with self._counting:
+            self._discarded = True
+            self._close_unused()
         self._part.unlink(missing_ok=True)
+
+    def _close_unused(self) -> None:
+        if self._discarded and not self._writers:
+            self._file.close()

@@ -1,0 +1,1 @@
+"""Contenders in an environment of their own; see `benchmarks/peers/*.txt`."""
