@@ -5,7 +5,7 @@ import json
 import re
 from itertools import count
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
 import google_crc32c
 
@@ -13,9 +13,13 @@ from benchmarks.servers.http import Answer, Request
 from benchmarks.servers.s3 import S3, read
 from benchmarks.servers.store import Bucket, Content, Store, Stored, Upload
 
+_JSON = {"Content-Type": "application/json; charset=UTF-8"}
 _TIME = "2026-11-23T10:00:00.000Z"
 _PATH = re.compile(r"/(?:(upload|download)/)?storage/v1/b(?:/([^/]+)(?:/o(?:/(.+))?)?)?")
-_BATCHED = re.compile(r"(?:Content-ID: *<([^>]*)>)?\s*\n\r?\nDELETE \S*?(/storage/v1\S+)")
+_BATCHED = re.compile(
+    r"(?:Content-ID: *<([^>]*)>)?\s*\n\r?\nDELETE \S*?/storage/v1/b/([^/]+)/o/([^?\s]+)"
+    r"(?:\?(?:\S*&)?generation=(\d+))?"
+)
 _SPAN = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
 
 
@@ -59,13 +63,9 @@ class Gcs:
 
     def _batch(self, request: Request) -> Answer:
         parts = []
-        for number, (identifier, target) in enumerate(_BATCHED.findall(request.body.decode())):
-            path, _, query = target.partition("?")
-            found = _PATH.fullmatch(path)
-            assert found  # noqa: S101 - nothing but objects is deleted in batches
-            _, name, key = found.groups()
-            version = dict(parse_qsl(query)).get("generation")
-            deleted = self._store.buckets[unquote(name)].delete(unquote(key), version)
+        for number, found in enumerate(_BATCHED.findall(request.body.decode())):
+            identifier, name, key, version = found
+            deleted = self._store.buckets[name].delete(unquote(key), version or None)
             parts.append(
                 "--batch\r\nContent-Type: application/http\r\n"
                 f"Content-ID: <response-{identifier or number}>\r\n\r\n"
@@ -105,7 +105,9 @@ def _put(name: str, bucket: Bucket, key: str, told: dict[str, Any], pieces: list
         "ETag": f'"{hashed.removeprefix("crc32c=")}"',
         "Last-Modified": "Mon, 23 Nov 2026 10:00:00 GMT",
     }
-    return _json(_resource(name, key, bucket.put(key, Content(*pieces), headers)))
+    stored = bucket.put(key, Content(*pieces), headers)
+    stored.listed = json.dumps(_resource(name, key, stored))
+    return Answer(200, _JSON, stored.listed.encode())
 
 
 def _hash(pieces: list[bytes]) -> str:
@@ -149,11 +151,16 @@ def _list(name: str, bucket: Bucket, query: dict[str, str]) -> Answer:
         int(query.get("maxResults", "1000")),
         versions=query.get("versions") == "true",
     )
-    told: dict[str, Any] = {"items": [_resource(name, *one) for one in found]}
+    told: dict[str, Any] = {}
     if more:
         last, stored = found[-1]
         told["nextPageToken"] = base64.b64encode(f"{last}\n{stored.version}".encode()).decode()
-    return _json(told)
+    for key, stored in found:
+        stored.listed = stored.listed or json.dumps(_resource(name, key, stored))
+    items = ",".join(stored.listed for _, stored in found)
+    return Answer(
+        200, _JSON, json.dumps(told | {"items": []})[:-2].encode() + f"{items}]}}".encode()
+    )
 
 
 def _resource(name: str, key: str, stored: Stored) -> dict[str, str]:
@@ -173,8 +180,7 @@ def _resource(name: str, key: str, stored: Stored) -> dict[str, str]:
 
 
 def _json(told: dict[str, Any]) -> Answer:
-    headers = {"Content-Type": "application/json; charset=UTF-8"}
-    return Answer(200, headers, json.dumps(told).encode())
+    return Answer(200, _JSON, json.dumps(told).encode())
 
 
 def _error(status: int) -> Answer:

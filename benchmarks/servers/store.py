@@ -3,7 +3,7 @@
 import tempfile
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, islice
 from typing import IO
 
 from benchmarks.servers.http import Span
@@ -34,11 +34,19 @@ class Content:
 
 @dataclass
 class Stored:
-    """One version of an object; `told` is what answers say of it, as headers."""
+    """One version of an object.
+
+    Attributes:
+        content: its bytes.
+        version: S3's version or Google's generation.
+        told: what answers say of it, as headers.
+        listed: what listings say of it, once one did.
+    """
 
     content: Content
     version: str
     told: dict[str, str]
+    listed: str = ""
 
 
 @dataclass
@@ -93,7 +101,6 @@ class Bucket:
             self._of_key[key].remove(one)
             if not self._of_key[key]:
                 del self._of_key[key]
-        self._order = None
         return bool(found)
 
     def latest(self, key: str) -> str:
@@ -108,14 +115,16 @@ class Bucket:
             self._order = sorted(self._versions)
         start = bisect_right(self._order, max(after, (prefix, "")))
         found = []
-        for key, version in self._order[start:]:
+        for entry in islice(self._order, start, None):
+            key, version = entry
             if not key.startswith(prefix):
                 break
-            if not versions and self.latest(key) != version:
+            stored = self._versions.get(entry)  # None once it is deleted
+            if stored is None or (not versions and self.latest(key) != version):
                 continue
             if len(found) == size:
                 return found, True
-            found.append((key, self._versions[key, version]))
+            found.append((key, stored))
         return found, False
 
 

@@ -88,7 +88,7 @@ def test_a_run_tells_its_figures_and_a_failure_its_words(rig: Rig):
     whole = time.perf_counter() - began
     assert near
     assert 0 < near.seconds < whole
-    assert near.server > 0
+    assert 0 <= near.server < whole  # in hundredths of a second
     assert near.lag
     assert near.growth > 0
 
