@@ -7,7 +7,7 @@ BIN := .venv/bin
 help:
 	@echo "make demo      two researchers' storage on AWS, without an account, in a minute"
 	@echo "make test      every test: unit, emulator, engine"
-	@echo "make check     format, lint, types, layers, README"
+	@echo "make check     format, lint, types, layers, workflows, README"
 	@echo "make unit      tests that touch memory only; likewise: make emulator, make engine"
 	@echo "make bench-engine  what our program costs beside a bare one, in a quarter of an hour"
 	@echo "make bench-fleet   one shard's change among 100, 1,000 and 10,000 users, half an hour"
@@ -35,12 +35,19 @@ bench-runtime: setup
 unit emulator engine: setup
 	$(BIN)/pytest -m $@ $(PARALLEL)
 
+# PyPI's package of it downloads the program while it is installed. Shell is not in workflows.
+ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 -shellcheck= -pyflakes=
+
 check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/deptry .
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/zizmor --offline --quiet .github/workflows
+	@if command -v go > /dev/null; then go run $(ACTIONLINT); \
+		else echo "There is no Go here: actionlint is left to CI."; fi
 	$(BIN)/pytest -q tests/unit/test_readme.py
 
 bench-engine: setup

@@ -1,0 +1,140 @@
+"""The command line: `python -m infra.gitops matrix|preview|review|comment|up|drift|issues`."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from infra import stack_files
+from infra.gitops import drift, offline, previews, updates
+from infra.gitops.engine import Engine, sandbox
+from infra.gitops.errors import GitopsError
+from infra.gitops.github import Repository
+from infra.stack_files import StackFileError, project_folder
+
+# Source: https://docs.github.com/en/actions/reference/limits
+_JOBS = 256
+_TOGETHER = 10  # stacks of one job, where nobody waits for it
+
+_EPILOG = """
+exit codes: 0 done; 1 not all of it; 2 the arguments are not as they must be; 3 (review) the
+guard refuses
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    args = _parser().parse_args(arguments)
+    try:
+        return args.run(project_folder(Path.cwd()), args)
+    except GitopsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except StackFileError as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.gitops",
+        description="The steps of the workflows; each runs on any machine.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: object, text: str) -> argparse.ArgumentParser:
+        own = commands.add_parser(name, help=text, description=text)
+        own.set_defaults(run=run)
+        return own
+
+    own = command("matrix", _matrix, "print the stacks that a change concerns, for $GITHUB_OUTPUT")
+    own.add_argument("base", nargs="?", metavar="COMMIT", help="before it; without, all stacks")
+
+    own = command("preview", _preview, "write a plan of each stack")
+    own.add_argument("--offline", metavar="COMMIT", help="in the sandbox, from this commit on")
+    _folder(own, "--to")
+    own = command("review", _review, "print the comment on plans: see python -m infra.review")
+    own.add_argument("--base", required=True, metavar="COMMIT")
+    _folder(own, "--from")
+    own = command("up", _up, "bring each stack to where its file is")
+    own.add_argument("--of", metavar="COMMIT", help="leave alone what has changed since then")
+    own.add_argument("--secrets-provider", default="", help="of stacks that are new")
+    own = command("drift", _drift, "write a report on each stack, empty without drift")
+    _folder(own, "--to")
+    for name in ("up", "drift"):
+        commands.choices[name].add_argument("--sandbox", action="store_true", help="no cloud")
+    own = command("issues", _issues, "open, update or close the issue of each stack")
+    own.add_argument("--repository", required=True, metavar="OWNER/NAME")
+    _folder(own, "--from")
+    for name in ("preview", "review", "up", "drift", "issues"):
+        commands.choices[name].add_argument(
+            "stacks", type=str.split, metavar="STACKS", help="one, or several with blanks between"
+        )
+
+    own = command("comment", _comment, "write the comment of a pull request, over the last one")
+    own.add_argument("--repository", required=True, metavar="OWNER/NAME")
+    own.add_argument("--pull-request", required=True, type=int, metavar="NUMBER")
+    own.add_argument("file", type=Path, metavar="FILE")
+    return parser
+
+
+def _folder(parser: argparse.ArgumentParser, option: str) -> None:
+    parser.add_argument(option, dest="folder", required=True, type=Path, metavar="FOLDER")
+
+
+def _matrix(project: Path, args: argparse.Namespace) -> int:
+    if args.base:
+        jobs = updates.touched(project, args.base)
+    else:
+        stacks = stack_files.stacks(project)
+        count = min(-(-len(stacks) // _TOGETHER), _JOBS)
+        jobs = [" ".join(stacks[first::count]) for first in range(count)]
+    print(f"stacks={json.dumps(jobs)}")
+    return 0
+
+
+def _preview(project: Path, args: argparse.Namespace) -> int:
+    if args.offline:
+        with offline.world(project, args.offline, args.stacks) as engine:
+            previews.preview(engine, args.stacks, args.folder)
+    else:
+        previews.preview(Engine(project), args.stacks, args.folder)
+    return 0
+
+
+def _review(project: Path, args: argparse.Namespace) -> int:
+    return previews.verdict(args.base, args.stacks, args.folder)
+
+
+def _comment(project: Path, args: argparse.Namespace) -> int:
+    Repository(args.repository).write_comment(args.pull_request, args.file.read_text("utf-8"))
+    return 0
+
+
+def _up(project: Path, args: argparse.Namespace) -> int:
+    later = updates.left_alone(project, args.of, args.stacks) if args.of else []
+    for stack in later:
+        print(f"{stack}: left alone: a later commit concerns it, whose own run follows")
+    stacks = [stack for stack in args.stacks if stack not in later]
+    failed = updates.update(_engine(project, args), stacks, args.secrets_provider)
+    if failed:
+        print(f"failed: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _drift(project: Path, args: argparse.Namespace) -> int:
+    drifted = drift.look(_engine(project, args), args.stacks, args.folder)
+    print(f"drifted, or failed: {', '.join(drifted)}" if drifted else "nothing has drifted")
+    return 0
+
+
+def _issues(project: Path, args: argparse.Namespace) -> int:
+    Repository(args.repository).write_issues(args.stacks, args.folder)
+    return 0
+
+
+def _engine(project: Path, args: argparse.Namespace) -> Engine:
+    return sandbox(project, {}) if args.sandbox else Engine(project)

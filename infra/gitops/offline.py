@@ -1,0 +1,59 @@
+"""Offline: a pull request whose code may have no credential, previewed in the sandbox.
+
+The sandbox is brought to where the base branch is, by the base branch's own program; then
+the preview of the head shows what the pull request changes.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from infra.gitops.engine import Engine, sandbox
+from infra.gitops.errors import GitopsError
+from infra.stack_files import path_of
+
+
+@contextmanager
+def world(project: Path, base: str, stacks: Sequence[str]) -> Iterator[Engine]:
+    """Give the sandbox in which the stacks are as a commit has them.
+
+    Args:
+        project: the checkout of the head.
+        base: the commit before it.
+        stacks: those that the commit does not have are new, and have nothing there.
+
+    Raises:
+        GitopsError: there is no such commit, or it cannot be deployed.
+    """
+    with tempfile.TemporaryDirectory(prefix="cmbcluster-storage-") as folder:
+        before = Path(folder, "base")
+        _git(project, "worktree", "add", "--quiet", "--detach", str(before), base)
+        environment = {"SANDBOX_FOLDER": str(Path(folder, "world"))}
+        try:
+            for stack in stacks:
+                if path_of(before, stack).exists():
+                    _up(before, stack, environment)
+            yield sandbox(project, environment)
+        finally:
+            _git(project, "worktree", "remove", "--force", str(before))
+
+
+def _up(checkout: Path, stack: str, environment: dict[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "sandbox", "up", "--stack", stack, "--skip-preview"],
+        cwd=checkout,
+        env=os.environ | environment,
+        stdout=sys.stderr,
+        check=False,
+    )
+    if done.returncode:
+        raise GitopsError(f"{stack}: the base commit's `up` failed in the sandbox, as told above")
+
+
+def _git(project: Path, *arguments: str) -> None:
+    if subprocess.run(["git", *arguments], cwd=project, check=False).returncode:  # noqa: S607
+        raise GitopsError(f"`git {arguments[0]}` failed; in CI, fetch-depth: 0 fetches all commits")

@@ -1,0 +1,59 @@
+"""Updates: `up` of each stack of a commit, unless a later commit decides over it.
+
+Runs may be approved, or get their turn, in another order than commits were merged. So a run
+works in a checkout of the branch as it is, and leaves alone what has changed since its own
+commit: that commit's own run does it.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from infra.gitops.engine import Engine
+from infra.gitops.errors import GitopsError
+
+
+def update(engine: Engine, stacks: Sequence[str], secrets_provider: str) -> list[str]:
+    """Run `up` of every stack, whatever happens to the others, and return those that failed.
+
+    Args:
+        engine: with an identity that may change.
+        stacks: their names.
+        secrets_provider: of a stack that is new, in the engine's words; empty for a passphrase.
+    """
+    return [stack for stack in stacks if not _updated(engine, stack, secrets_provider)]
+
+
+def _updated(engine: Engine, stack: str, secrets_provider: str) -> bool:
+    if engine.lacks(stack):
+        provider = ("--secrets-provider", secrets_provider) if secrets_provider else ()
+        if engine.run("stack", "init", stack, "--no-select", *provider).returncode:
+            return False
+    # One user whose bucket cannot be made does not stop the others of the stack.
+    return engine.run("up", "--stack", stack, "--yes", "--continue-on-error").returncode == 0
+
+
+def touched(project: Path, base: str, head: str = "HEAD") -> list[str]:
+    """Return the stacks that the change between two commits concerns, as a matrix's elements.
+
+    Raises:
+        GitopsError: they cannot be told.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.shards", "touched", base, head],
+        cwd=project,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise GitopsError("which stacks the change concerns cannot be told, as said above")
+    return json.loads(done.stdout)
+
+
+def left_alone(project: Path, commit: str, stacks: Sequence[str]) -> list[str]:
+    """Return those of the stacks that have changed between a commit and HEAD."""
+    since = " ".join(touched(project, commit)).split()
+    return [stack for stack in stacks if stack in since]

@@ -1,0 +1,183 @@
+"""The identities in docs/identities: what they may do is what the program needs, and no more."""
+
+import json
+from typing import Any
+
+import botocore.session
+import pytest
+import yaml
+from program import VARIANTS, resources_of
+
+from sandbox.workspace import CHECKOUT
+
+FOLDER = CHECKOUT / "docs/identities"
+STATES = ["arn:aws:s3:::STATE_BUCKET", "arn:aws:s3:::STATE_BUCKET/*"]
+
+# What the official providers ask of the clouds, by resource type: to make and change one, and
+# to delete it. Reading is every type's, and compared with the plan identity's.
+_BUCKET_DATA = {
+    "s3:AbortMultipartUpload",
+    "s3:DeleteObject",
+    "s3:DeleteObjectVersion",
+    "s3:ListBucketMultipartUploads",
+    "s3:ListBucketVersions",
+}
+CHANGES: dict[str, set[str]] = {
+    "aws:s3/bucket:Bucket": {
+        "s3:CreateBucket",
+        "s3:DeleteBucket",
+        "s3:PutBucketTagging",
+        "s3:TagResource",
+        "s3:UntagResource",
+        *_BUCKET_DATA,
+    },
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": {"s3:PutBucketPublicAccessBlock"},
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": {"s3:PutBucketOwnershipControls"},
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": {
+        "s3:PutEncryptionConfiguration"
+    },
+    "aws:s3/bucketVersioning:BucketVersioning": {"s3:PutBucketVersioning"},
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": {
+        "s3:PutLifecycleConfiguration"
+    },
+    "aws:s3/bucketPolicy:BucketPolicy": {"s3:PutBucketPolicy", "s3:DeleteBucketPolicy"},
+    "aws:s3/bucketLogging:BucketLogging": {"s3:PutBucketLogging"},
+    "aws:iam/role:Role": {
+        "iam:CreateRole",
+        "iam:DeleteRole",
+        "iam:ListInstanceProfilesForRole",
+        "iam:TagRole",
+        "iam:UntagRole",
+        "iam:UpdateAssumeRolePolicy",
+        "iam:UpdateRole",
+        "iam:UpdateRoleDescription",
+    },
+    "aws:iam/rolePolicy:RolePolicy": {"iam:PutRolePolicy", "iam:DeleteRolePolicy"},
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation": {
+        "eks:CreatePodIdentityAssociation",
+        "eks:DeletePodIdentityAssociation",
+        "eks:TagResource",
+        "eks:UntagResource",
+        "eks:UpdatePodIdentityAssociation",
+        "iam:PassRole",
+    },
+    "gcp:storage/bucket:Bucket": {
+        "storage.buckets.create",
+        "storage.buckets.delete",
+        "storage.buckets.update",
+        "storage.objects.delete",
+        "storage.objects.list",
+    },
+    "gcp:storage/bucketIAMPolicy:BucketIAMPolicy": {"storage.buckets.setIamPolicy"},
+    "gcp:serviceaccount/account:Account": {
+        "iam.serviceAccounts.create",
+        "iam.serviceAccounts.delete",
+        "iam.serviceAccounts.update",
+    },
+    "gcp:serviceaccount/iAMPolicy:IAMPolicy": {"iam.serviceAccounts.setIamPolicy"},
+}
+
+
+def statements(identity: str) -> list[dict[str, Any]]:
+    return json.loads((FOLDER / f"aws-{identity}.json").read_text("utf-8"))["Statement"]
+
+
+def allowed(identity: str) -> dict[str, list[dict[str, Any]]]:
+    """Return the statements that allow each action."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for statement in statements(identity):
+        if statement["Effect"] == "Allow":
+            for action in statement["Action"]:
+                found.setdefault(action, []).append(statement)
+    return found
+
+
+def permissions(identity: str) -> list[str]:
+    return yaml.safe_load((FOLDER / f"gcp-{identity}.yaml").read_text("utf-8"))[
+        "includedPermissions"
+    ]
+
+
+def of_cloud(cloud: str) -> dict[str, set[str]]:
+    return {kind: needs for kind, needs in CHANGES.items() if kind.startswith(f"{cloud}:")}
+
+
+def test_the_table_has_every_type_that_the_program_registers():
+    made = {
+        resource["type"]
+        for variant in VARIANTS.values()
+        for resource in resources_of(variant.config("bob")).values()
+    }
+    assert {kind for kind in made if kind.startswith(("aws:", "gcp:"))} == set(CHANGES)
+
+
+def test_the_plan_identity_changes_nothing_on_aws():
+    actions = [action.partition(":")[2] for action in allowed("plan")]
+    assert [one for one in actions if not one.startswith(("Describe", "Get", "List"))] == [
+        "Decrypt"  # of the states' secrets: it writes nothing
+    ]
+    assert not [one for one in actions if "*" in one]
+
+
+def test_the_plan_identity_changes_nothing_on_google_cloud():
+    verbs = {permission.rpartition(".")[2] for permission in permissions("plan")}
+    assert verbs == {"get", "getIamPolicy", "list"}
+
+
+@pytest.mark.parametrize("identity", ["plan", "apply"])
+def test_no_identity_reads_what_users_store(identity: str):
+    assert [one["Resource"] for one in allowed(identity)["s3:GetObject"]] == [STATES]
+    assert "s3:GetObjectVersion" not in allowed(identity)
+    assert "storage.objects.get" not in permissions(identity)
+
+
+def test_the_apply_identity_may_do_what_the_program_needs_on_aws_and_no_more():
+    state = {"s3:DeleteObject", "s3:PutObject", "kms:Encrypt"}
+    needed = set().union(*of_cloud("aws").values()) | state | set(allowed("plan"))
+    assert set(allowed("apply")) == needed
+
+
+def test_the_apply_identity_may_do_what_the_program_needs_on_google_cloud_and_no_more():
+    needed = set().union(*of_cloud("gcp").values()) | set(permissions("plan"))
+    assert permissions("apply") == sorted(needed)
+
+
+def test_the_apply_identity_writes_objects_only_to_the_states():
+    assert [one["Resource"] for one in allowed("apply")["s3:PutObject"]] == [STATES]
+
+
+def test_roles_are_passed_to_pods_alone():
+    [passing] = allowed("apply")["iam:PassRole"]
+    assert passing["Action"] == ["iam:PassRole"]
+    assert passing["Condition"] == {
+        "StringEquals": {"iam:PassedToService": "pods.eks.amazonaws.com"}
+    }
+
+
+def test_the_apply_identity_cannot_change_the_identities_nor_unguard_the_states():
+    denied = {one["Sid"]: one for one in statements("apply") if one["Effect"] == "Deny"}
+    assert denied["NotWhatGuardsItself"]["Resource"] == [
+        "arn:aws:iam::ACCOUNT:role/cmbcluster-storage-apply",
+        "arn:aws:iam::ACCOUNT:role/cmbcluster-storage-plan",
+    ]
+    on_roles = {"DeleteRole", "DeleteRolePolicy", "PutRolePolicy", "UpdateAssumeRolePolicy"}
+    assert set(denied["NotWhatGuardsItself"]["Action"]) == {f"iam:{one}" for one in on_roles}
+    # All that the apply identity may do to a bucket, but for what a state's own writes need.
+    on_buckets = {
+        action
+        for action in allowed("apply")
+        if action.startswith(("s3:Put", "s3:Delete")) and not action.endswith("Tagging")
+    }
+    assert set(denied["NotTheStatesBucket"]["Action"]) == on_buckets - {
+        "s3:DeleteObject",
+        "s3:PutObject",
+    }
+    assert denied["NotTheStatesBucket"]["Resource"] == STATES
+
+
+@pytest.mark.parametrize("service", ["eks", "iam"])
+def test_actions_are_the_service_s_own_words(service: str):
+    model = botocore.session.get_session().get_service_model(service)
+    known = {f"{service}:{name}" for name in model.operation_names}
+    named = {one for one in allowed("apply") if one.startswith(f"{service}:")}
+    assert named - known == ({"iam:PassRole"} if service == "iam" else set())
