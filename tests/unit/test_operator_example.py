@@ -29,6 +29,17 @@ SPEC: dict[str, Any] = {
         **dict.fromkeys(("stack", "projectRepo", "branch", "backend"), TEXT),
         **dict.fromkeys(("secretsProvider", "serviceAccountName"), TEXT),
         "destroyOnFinalize": {"type": "boolean"},
+        "updateTemplate": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {
+                "spec": {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "properties": {"continueOnError": {"type": "boolean"}},
+                }
+            },
+        },
         "resyncFrequencySeconds": {"type": "integer", "minimum": 60},
         "workspaceTemplate": {
             "type": "object",
@@ -74,6 +85,12 @@ def test_the_operator_takes_every_stack():
 def test_shards_differ_in_their_names_alone():
     first, second = map(yaml.safe_dump, manifests("stacks.yaml"))
     assert second.replace("aws-002", "aws") == first
+
+
+def test_one_bad_user_stops_nobody():
+    assert [one["spec"]["updateTemplate"] for one in manifests("stacks.yaml")] == [
+        {"spec": {"continueOnError": True}}
+    ] * 2
 
 
 def test_no_object_that_is_deleted_takes_a_bucket_with_it():
