@@ -11,10 +11,10 @@ from infra.gitops import drift, offline, previews, updates
 from infra.gitops.engine import Engine, sandbox
 from infra.gitops.errors import GitopsError
 from infra.gitops.github import Repository
+from infra.shards.errors import ShardsError
+from infra.shards.touched import JOBS, jobs, touched
 from infra.stack_files import StackFileError, project_folder
 
-# Source: https://docs.github.com/en/actions/reference/limits
-_JOBS = 256
 _TOGETHER = 10  # stacks of one job, where nobody waits for it
 
 _EPILOG = """
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(arguments)
     try:
         return args.run(project_folder(Path.cwd()), args)
-    except GitopsError as error:
+    except (GitopsError, ShardsError) as error:
         print(error, file=sys.stderr)
         return 1
     except StackFileError as error:
@@ -87,12 +87,15 @@ def _folder(parser: argparse.ArgumentParser, option: str) -> None:
 
 def _matrix(project: Path, args: argparse.Namespace) -> int:
     if args.base:
-        jobs = updates.touched(project, args.base)
+        found = touched(project, args.base, "HEAD")
+        for stack in found.gone:
+            print(f"{stack}: its file is gone; `pulumi stack rm {stack}` ends it", file=sys.stderr)
+        elements = jobs(found.stacks)
     else:
         stacks = stack_files.stacks(project)
-        count = min(-(-len(stacks) // _TOGETHER), _JOBS)
-        jobs = [" ".join(stacks[first::count]) for first in range(count)]
-    print(f"stacks={json.dumps(jobs)}")
+        count = min(-(-len(stacks) // _TOGETHER), JOBS)
+        elements = [" ".join(stacks[first::count]) for first in range(count)]
+    print(f"stacks={json.dumps(elements)}")
     return 0
 
 

@@ -5,14 +5,11 @@ works in a checkout of the branch as it is, and leaves alone what has changed si
 commit: that commit's own run does it.
 """
 
-import json
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from infra.gitops.engine import Engine
-from infra.gitops.errors import GitopsError
+from infra.shards.touched import touched
 
 
 def update(engine: Engine, stacks: Sequence[str], secrets_provider: str) -> list[str]:
@@ -35,25 +32,11 @@ def _updated(engine: Engine, stack: str, secrets_provider: str) -> bool:
     return engine.run("up", "--stack", stack, "--yes", "--continue-on-error").returncode == 0
 
 
-def touched(project: Path, base: str, head: str = "HEAD") -> list[str]:
-    """Return the stacks that the change between two commits concerns, as a matrix's elements.
+def left_alone(project: Path, commit: str, stacks: Sequence[str]) -> list[str]:
+    """Return those of the stacks that the change between a commit and HEAD concerns.
 
     Raises:
-        GitopsError: they cannot be told.
+        ShardsError: it cannot be told.
     """
-    done = subprocess.run(
-        [sys.executable, "-m", "infra.shards", "touched", base, head],
-        cwd=project,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise GitopsError("which stacks the change concerns cannot be told, as said above")
-    return json.loads(done.stdout)
-
-
-def left_alone(project: Path, commit: str, stacks: Sequence[str]) -> list[str]:
-    """Return those of the stacks that have changed between a commit and HEAD."""
-    since = " ".join(touched(project, commit)).split()
+    since = touched(project, commit, "HEAD").stacks
     return [stack for stack in stacks if stack in since]

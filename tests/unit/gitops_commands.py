@@ -1,12 +1,18 @@
-"""Commands that a pipeline would run: written down, and answered from a list."""
+"""Commands that a pipeline would run: written down, and answered from a list.
+
+What reads a repository is run; work trees are not made.
+"""
 
 import json
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 Done = subprocess.CompletedProcess[str]
+
+_RUN = subprocess.run
 
 
 @dataclass
@@ -26,6 +32,8 @@ class Commands:
     effects: dict[str, Callable[[tuple[str, ...]], None]] = field(default_factory=dict)
 
     def run(self, command: list[str], **options: Any) -> Done:
+        if Path(command[0]).name == "git" and "worktree" not in command:
+            return _RUN(command, **options)
         self.ran.append(tuple(command))
         self.environments.append(options.get("env") or {})
         if options.get("input"):

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from fleets import hub, shard, write
 from gitops_commands import Commands
 
 from infra.gitops.command import main
@@ -29,6 +30,24 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def history(project: Path) -> Path:
+    """Let aws be changed, and an empty stack go, by the last commit."""
+    stacks = {"aws": hub("ann"), "aws-002": shard("aws", "carol")}
+    write(project, {**stacks, "old": shard("aws")})
+    commit(project)
+    (project / "Pulumi.old.yaml").unlink()
+    write(project, {**stacks, "aws": hub("ann", "bob")})
+    commit(project)
+    return project
+
+
+def commit(project: Path) -> None:
+    author = ("-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "commit.gpgsign=false")
+    for arguments in (["init", "--quiet"], ["add", "--all"], [*author, "commit", "-qmx"]):
+        subprocess.run(["git", *arguments], cwd=project, check=True)
+
+
 def test_a_matrix_is_of_all_stacks(commands: Commands, capsys: pytest.CaptureFixture[str]):
     assert main(["matrix"]) == 0
     assert capsys.readouterr().out == 'stacks=["aws aws-002"]\n'
@@ -44,21 +63,18 @@ def test_a_matrix_of_many_has_ten_in_a_job(project: Path, capsys: pytest.Capture
     assert jobs.count(",") == 2
 
 
-def test_a_matrix_is_of_what_a_change_concerns(
-    commands: Commands, capsys: pytest.CaptureFixture[str]
-):
-    commands.answers = {("infra.shards",): (0, '["aws"]', "")}
+def test_a_matrix_is_of_what_a_change_concerns(history: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["matrix", "HEAD^1"]) == 0
-    assert capsys.readouterr().out == 'stacks=["aws"]\n'
-    assert commands.of(sys.executable) == ["-m infra.shards touched HEAD^1 HEAD"]
+    told = capsys.readouterr()
+    assert told.out == 'stacks=["aws"]\n'
+    assert told.err == "old: its file is gone; `pulumi stack rm old` ends it\n"
 
 
-def test_what_a_change_concerns_cannot_be_told(
-    commands: Commands, capsys: pytest.CaptureFixture[str]
-):
-    commands.answers = {("infra.shards",): (1, "", "")}
-    assert main(["matrix", "HEAD^1"]) == 1
-    assert capsys.readouterr().out == ""
+def test_what_a_change_concerns_cannot_be_told(history: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["matrix", "nowhere"]) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("nowhere: is no commit")
 
 
 def test_there_is_a_plan_of_each_also_of_one_that_failed(commands: Commands, project: Path):
@@ -108,12 +124,7 @@ def test_no_empty_state_is_no_plan(commands: Commands, project: Path):
 
 
 def test_what_left_no_plan_does_not_pass(project: Path, capsys: pytest.CaptureFixture[str]):
-    for arguments in (
-        ["init", "--quiet"],
-        ["add", "."],
-        ["-c", "user.name=x", "-c", "user.email=x@example.org", "commit", "--quiet", "-mx"],
-    ):
-        subprocess.run(["git", *arguments], cwd=project, check=True)
+    commit(project)
     assert main(["review", "--base", "HEAD", "--from", "plans", "aws aws-002"]) == 3
     comment = capsys.readouterr().out
     assert comment.startswith(MARK)
@@ -189,12 +200,10 @@ def test_a_stack_that_cannot_be_made_is_not_brought_up(commands: Commands):
 
 
 def test_what_a_later_commit_concerns_is_left_to_its_run(
-    commands: Commands, capsys: pytest.CaptureFixture[str]
+    commands: Commands, history: Path, capsys: pytest.CaptureFixture[str]
 ):
-    commands.answers = {("infra.shards",): (0, '["x aws", "gcp"]', "")}
-    assert main(["up", "--sandbox", "--of", "abc", "aws aws-002"]) == 0
+    assert main(["up", "--sandbox", "--of", "HEAD^1", "aws aws-002"]) == 0
     assert commands.of(sys.executable) == [
-        "-m infra.shards touched abc HEAD",
         "-m sandbox up --stack aws-002 --yes --continue-on-error --non-interactive",
     ]
     assert capsys.readouterr().out.startswith("aws: left alone")
