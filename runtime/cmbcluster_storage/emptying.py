@@ -1,7 +1,7 @@
 """Emptying a bucket: every version, marker and unfinished upload, many at once.
 
 Pages are deleted while the next is listed. Some servers then skip pages, and others write
-meanwhile, so it starts again at the first page until that is empty.
+meanwhile, so it starts again at the first page until the cloud takes the bucket for empty.
 """
 
 import asyncio
@@ -101,19 +101,20 @@ class Emptying(Batches):
         """Empty a bucket and delete it."""
         count = _Count(call, until, tell)
         while True:
-            while await self._pass(call, count):
-                count.failed.clear()
+            progress = await self._pass(call, count)
             if count.failed:
-                raise count.failure()
+                if not progress:
+                    raise count.failure()
+                count.failed.clear()
+                continue
             while uploads := await self._tried(call, self._uploads):
                 await self._abort_all(call, uploads)
                 count.uploads += len(uploads)
-            before = count.versions + count.markers
             try:
                 await self._tried(call, lambda _: self._backend.delete_bucket(call.bucket or ""))
             except ConflictError:
-                # Somebody has written meanwhile; not for ever.
-                if not await self._pass(call, count) or count.versions + count.markers == before:
+                # Pages were skipped, or somebody has written meanwhile; not for ever.
+                if not progress:
                     raise
                 continue
             return count.result(deleted=True)

@@ -37,9 +37,14 @@ def bucket_path(bucket: str) -> str:
 
 def object_path(bucket: str, key: str) -> str:
     """Return the path of an object below the API's."""
+    return f"{bucket_path(bucket)}/o/{object_name(key)}"
+
+
+def object_name(key: str) -> str:
+    """Return a key as a path's last part; raises ValueError if it is empty."""
     if not key:
         raise ValueError("no object has an empty name")
-    return f"{bucket_path(bucket)}/o/{quote(key, safe='')}"
+    return quote(key, safe="")
 
 
 class GcsClient(Backend):

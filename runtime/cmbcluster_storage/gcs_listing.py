@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from cmbcluster_storage.errors import ObjectNotFoundError, StorageError, UnavailableError
-from cmbcluster_storage.gcs_client import bucket_path, object_path
+from cmbcluster_storage.gcs_client import bucket_path, object_name
 from cmbcluster_storage.gcs_errors import error_of, sdk_errors
 from cmbcluster_storage.gcs_objects import GcsObjects, generation, info_of
 from cmbcluster_storage.messages import Page, PageRequest
@@ -15,6 +15,7 @@ _FIELDS = (
     "items(name,size,contentType,timeCreated,timeDeleted,etag,generation,crc32c)"
 )
 _MARK = "cmbcluster-storage"
+_STATUS, _DELETED = "HTTP/1.1 ", "HTTP/1.1 204"
 _ANSWER = re.compile(
     r"Content-ID: <response-(\d+)>.*?HTTP/1\.1 (\d{3})[^\r\n]*(.*?)(?=\r?\n--)",
     re.DOTALL | re.IGNORECASE,
@@ -26,7 +27,7 @@ class GcsListing(GcsObjects):
 
     # https://cloud.google.com/storage/docs/batch
     batch_size: ClassVar[int] = 100
-    batch_lanes: ClassVar[int] = 8
+    batch_lanes: ClassVar[int] = 10  # a page of a listing
 
     def page(self, request: PageRequest) -> Page:
         """Return a part of a listing."""
@@ -57,7 +58,8 @@ class GcsListing(GcsObjects):
     ) -> list[StorageError | None]:
         """Delete up to 100 keys and versions; the answer's status hides what failed."""
         with sdk_errors(None):
-            body = "".join(_part(bucket, *entry, number) for number, entry in enumerate(entries))
+            objects = f"/storage/v1{bucket_path(bucket)}/o/"
+            body = "".join(_part(objects, *entry, number) for number, entry in enumerate(entries))
         answer = self._send(
             "POST",
             "/batch/storage/v1",
@@ -67,19 +69,19 @@ class GcsListing(GcsObjects):
             headers={"Content-Type": f"multipart/mixed; boundary={_MARK}"},
         )
         with sdk_errors(None):
-            told = {
-                int(number): (int(status), text)
-                # Not `.text`: of what names no encoding, requests would guess one.
-                for number, status, text in _ANSWER.findall(answer.content.decode())
-            }
+            # Not `.text`: of what names no encoding, requests would guess one.
+            text = answer.content.decode()
+        if text.count(_STATUS) == text.count(_DELETED) == len(entries):
+            return [None] * len(entries)
+        told = {int(number): (int(status), rest) for number, status, rest in _ANSWER.findall(text)}
         return [_outcome(told.get(number), key) for number, (key, _) in enumerate(entries)]
 
 
-def _part(bucket: str, key: str, version: str | None, number: int) -> str:
+def _part(objects: str, key: str, version: str | None, number: int) -> str:
     query = "" if version is None else f"?generation={generation(version)}"
     return (
         f"--{_MARK}\r\nContent-Type: application/http\r\nContent-ID: <{number}>\r\n\r\n"
-        f"DELETE /storage/v1{object_path(bucket, key)}{query} HTTP/1.1\r\n\r\n\r\n"
+        f"DELETE {objects}{object_name(key)}{query} HTTP/1.1\r\n\r\n\r\n"
     )
 
 
