@@ -19,15 +19,13 @@ Ends with exit code 1 where a ratio is over the bar.
 """
 
 import argparse
-import os
-import signal
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks import ending
 from benchmarks.contest import STEPS, ContestError, Measured, Result, contest
-from sandbox.processes import exit_with_parent
 
 _STACKS = ("aws", "gcp")
 _USERS = (10, 50, 100)
@@ -94,13 +92,4 @@ def missed(stack: str, result: Result) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    # However it is ended, it ends what it has started and removes its folder.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    exit_with_parent(leave=lambda: os.kill(os.getpid(), signal.SIGTERM))
-    try:
-        code = main()
-    except ContestError as error:
-        code = f"error: {error}"
-    except KeyboardInterrupt:
-        code = 130  # what a shell says of Ctrl-C
-    sys.exit(code)
+    ending.run(main, ContestError)

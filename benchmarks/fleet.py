@@ -22,7 +22,6 @@ Ends with exit code 1 where something is not equal, or over the bar.
 import argparse
 import os
 import shutil
-import signal
 import statistics
 import sys
 import tempfile
@@ -31,11 +30,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import fleets
+from benchmarks import ending, fleets
 from benchmarks.contest import ContestError
 from benchmarks.matrix import Matrix, matrix
 from benchmarks.shard import STEPS, Counted, MeasuredShard
-from sandbox.processes import exit_with_parent
 from sandbox.run import Run
 from sandbox.servers import SAVE_AFTER
 from sandbox.workspace import Workspace
@@ -192,13 +190,4 @@ def missed(stack: str, results: Sequence[Result]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    # However it is ended, it ends what it has started and removes its folder.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    exit_with_parent(leave=lambda: os.kill(os.getpid(), signal.SIGTERM))
-    try:
-        code = main()
-    except ContestError as error:
-        code = f"error: {error}"
-    except KeyboardInterrupt:
-        code = 130  # what a shell says of Ctrl-C
-    sys.exit(code)
+    ending.run(main, ContestError)

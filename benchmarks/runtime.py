@@ -15,18 +15,16 @@ Ends with exit code 1 where a bar is missed.
 """
 
 import argparse
-import os
-import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from benchmarks import ending
 from benchmarks.field import FIELD, Contender
 from benchmarks.figures import Row, Turn, heading, line
 from benchmarks.rig import LATENCIES, Rig, RunError, Scale
 from sandbox.engine import SetupError
-from sandbox.processes import exit_with_parent
 
 # Names and what they are, for people.
 TASKS = {
@@ -117,13 +115,4 @@ def measured(
 
 
 if __name__ == "__main__":
-    # However it is ended, it ends what it has started and removes its folder.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    exit_with_parent(leave=lambda: os.kill(os.getpid(), signal.SIGTERM))
-    try:
-        code = main()
-    except (RunError, SetupError) as error:
-        code = f"error: {error}"
-    except KeyboardInterrupt:
-        code = 130  # what a shell says of Ctrl-C
-    sys.exit(code)
+    ending.run(main, RunError, SetupError)
