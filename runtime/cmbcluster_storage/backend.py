@@ -26,6 +26,7 @@ from cmbcluster_storage.messages import (
     Signed,
     Stored,
     Upload,
+    Versions,
     Write,
 )
 from cmbcluster_storage.models import ObjectInfo
@@ -71,6 +72,10 @@ class ObjectBackend(ABC):
     @abstractmethod
     def page(self, request: PageRequest) -> Page:
         """Return a part of a listing."""
+
+    @abstractmethod
+    def versions(self, bucket: str, token: str | None) -> Versions:
+        """Return up to 1,000 of all versions and markers."""
 
     @abstractmethod
     def delete_batch(

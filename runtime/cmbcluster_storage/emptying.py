@@ -14,11 +14,11 @@ from cmbcluster_storage.bucket_models import BucketDeletion
 from cmbcluster_storage.calls import Attempt, Call
 from cmbcluster_storage.deletions import Entry
 from cmbcluster_storage.errors import ConflictError, PartialFailureError, StorageError
-from cmbcluster_storage.messages import Page, PageRequest, Upload
+from cmbcluster_storage.messages import Upload, Versions
 from cmbcluster_storage.runner import together
 from cmbcluster_storage.uploads import Progress
 
-_MOST_LISTED = 1000
+_MOST_NAMED = 1000
 # So many pages wait to be deleted while the next is listed.
 _PAGES_AHEAD = 4
 _UPLOAD_LANES = 8
@@ -37,15 +37,14 @@ class _Count:
     size_bytes: int = 0
     failed: dict[Entry, StorageError] = field(default_factory=dict[Entry, StorageError])
 
-    def add(self, page: Page, outcomes: list[StorageError | None]) -> None:
-        """Count what is deleted of a page: first its versions, then its markers."""
-        for info, outcome in zip(page.objects, outcomes, strict=False):
+    def add(self, page: Versions, outcomes: list[StorageError | None]) -> None:
+        """Count what is deleted of a page."""
+        for size_bytes, outcome in zip(page.sizes_bytes, outcomes, strict=False):
             if outcome is None:
                 self.versions += 1
-                self.size_bytes += info.size_bytes
-        marked = outcomes[len(page.objects) :]
-        self.markers += sum(1 for outcome in marked if outcome is None)
-        for entry, outcome in zip(_entries(page), outcomes, strict=True):
+                self.size_bytes += size_bytes
+        self.markers += outcomes[len(page.sizes_bytes) :].count(None)
+        for entry, outcome in zip(page.entries, outcomes, strict=True):
             if outcome:
                 self.failed[entry] = outcome
         if self.tell:
@@ -65,7 +64,7 @@ class _Count:
 
     def failure(self) -> PartialFailureError:
         """Return what to raise if nothing more can be deleted."""
-        left = [f"{key} ({version})" for key, version in list(self.failed)[:_MOST_LISTED]]
+        left = [f"{key} ({version})" for key, version in list(self.failed)[:_MOST_NAMED]]
         why = next(iter(self.failed.values()))
         error = PartialFailureError(
             f"{len(self.failed)} versions could not be deleted, the first because: "
@@ -87,8 +86,8 @@ class Emptying(Batches):
         count = _Count(call, until, tell)
         token: str | None = None
         while True:
-            page = await self._tried(call, partial(self._first_versions, token))
-            count.add(page, [None] * len(_entries(page)))
+            page = await self._tried(call, partial(self._versions, token))
+            count.add(page, [None] * len(page.entries))
             if (token := page.token) is None:
                 break
         uploads = await self._tried(call, self._uploads)
@@ -126,7 +125,7 @@ class Emptying(Batches):
         token: str | None = None
         try:
             while True:
-                page = await self._tried(call, partial(self._first_versions, token))
+                page = await self._tried(call, partial(self._versions, token))
                 deleting.add(asyncio.create_task(self._delete_page(call, page, count)))
                 if len(deleting) >= _PAGES_AHEAD:
                     done, deleting = await asyncio.wait(
@@ -143,8 +142,8 @@ class Emptying(Batches):
                 task.cancel()
         return count.versions + count.markers > before
 
-    async def _delete_page(self, call: Call, page: Page, count: _Count) -> None:
-        count.add(page, await self._delete_entries(call, _entries(page), None))
+    async def _delete_page(self, call: Call, page: Versions, count: _Count) -> None:
+        count.add(page, await self._delete_entries(call, page.entries, None))
 
     async def _abort_all(self, call: Call, uploads: list[Upload]) -> None:
         waiting = iter(uploads)
@@ -161,18 +160,5 @@ class Emptying(Batches):
     def _uploads(self, attempt: Attempt) -> list[Upload]:
         return self._backend.unfinished_uploads(attempt.call.bucket or "")
 
-    def _first_versions(self, token: str | None, attempt: Attempt) -> Page:
-        return self._backend.page(
-            PageRequest(
-                bucket=attempt.call.bucket or "",
-                prefix="",
-                delimiter=None,
-                versions=True,
-                size=_MOST_LISTED,
-                token=token,
-            )
-        )
-
-
-def _entries(page: Page) -> list[Entry]:
-    return [*((info.name, info.version_id) for info in page.objects), *page.markers]
+    def _versions(self, token: str | None, attempt: Attempt) -> Versions:
+        return self._backend.versions(attempt.call.bucket or "", token)

@@ -1,19 +1,20 @@
 """Requests about many objects on Cloud Storage: pages of listings, and batches of deletes."""
 
 import re
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from cmbcluster_storage.errors import ObjectNotFoundError, StorageError, UnavailableError
 from cmbcluster_storage.gcs_client import bucket_path, object_name
 from cmbcluster_storage.gcs_errors import error_of, sdk_errors
 from cmbcluster_storage.gcs_objects import GcsObjects, generation, info_of
-from cmbcluster_storage.messages import Page, PageRequest
+from cmbcluster_storage.messages import Page, PageRequest, Versions
 
 _FIELDS = (
     "nextPageToken,prefixes,"
     "items(name,size,contentType,timeCreated,timeDeleted,etag,generation,crc32c)"
 )
+_VERSION_FIELDS = "nextPageToken,items(name,size,generation)"
 _MARK = "cmbcluster-storage"
 _STATUS, _DELETED = "HTTP/1.1 ", "HTTP/1.1 204"
 _ANSWER = re.compile(
@@ -31,12 +32,8 @@ class GcsListing(GcsObjects):
 
     def page(self, request: PageRequest) -> Page:
         """Return a part of a listing."""
-        with sdk_errors(None):
-            path = bucket_path(request.bucket) + "/o"
-        answer = self._json(
-            "GET",
-            path,
-            None,
+        answer = self._listed(
+            request.bucket,
             {
                 "prefix": request.prefix or None,
                 "delimiter": request.delimiter or None,
@@ -49,9 +46,25 @@ class GcsListing(GcsObjects):
         return Page(
             objects=[info_of(request.bucket, item) for item in answer.get("items", ())],
             prefixes=answer.get("prefixes", ()),
-            markers=(),
             token=answer.get("nextPageToken"),
         )
+
+    def versions(self, bucket: str, token: str | None) -> Versions:
+        """Return up to 1,000 of all versions; there are no markers."""
+        answer = self._listed(
+            bucket, {"versions": "true", "pageToken": token, "fields": _VERSION_FIELDS}
+        )
+        items = answer.get("items", ())
+        return Versions(
+            entries=[(item["name"], item["generation"]) for item in items],
+            sizes_bytes=[int(item["size"]) for item in items],
+            token=answer.get("nextPageToken"),
+        )
+
+    def _listed(self, bucket: str, query: Mapping[str, object]) -> Any:
+        with sdk_errors(None):
+            path = bucket_path(bucket) + "/o"
+        return self._json("GET", path, None, query)
 
     def delete_batch(
         self, bucket: str, entries: Sequence[tuple[str, str | None]]

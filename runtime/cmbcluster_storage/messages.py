@@ -137,13 +137,26 @@ class Page:
     Attributes:
         objects: objects or versions, in the order of the cloud.
         prefixes: what keys were folded to.
-        markers: key and version of every marker of a deletion; S3 only.
         token: where it goes on; None: that was all.
     """
 
     objects: Sequence[ObjectInfo]
     prefixes: Sequence[str]
-    markers: Sequence[tuple[str, str]]
+    token: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Versions:
+    """A part of all that a bucket holds, with no more said of it than a deletion needs.
+
+    Attributes:
+        entries: key and version, first of versions, then of markers of a deletion (S3 only).
+        sizes_bytes: of the versions, in that order.
+        token: where it goes on; None: that was all.
+    """
+
+    entries: Sequence[tuple[str, str]]
+    sizes_bytes: Sequence[int]
     token: str | None
 
 

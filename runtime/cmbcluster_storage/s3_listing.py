@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from cmbcluster_storage.errors import StorageError
-from cmbcluster_storage.messages import Page, PageRequest
+from cmbcluster_storage.messages import Page, PageRequest, Versions
 from cmbcluster_storage.models import ObjectInfo
 from cmbcluster_storage.s3_errors import error_of, sdk_errors
 from cmbcluster_storage.s3_objects import S3Objects, url
@@ -27,23 +27,34 @@ class S3Listing(S3Objects):
         if request.delimiter:
             arguments["Delimiter"] = request.delimiter
         if request.versions:
-            return self._versions(request, arguments)
+            answer, token = self._listed_versions(arguments, request.token)
+            return _page(request.bucket, answer, "Versions", token)
         if request.token:
             arguments["ContinuationToken"] = request.token
         with sdk_errors(None):
             answer = self._client.list_objects_v2(**arguments)
         return _page(request.bucket, answer, "Contents", answer.get("NextContinuationToken"))
 
-    def _versions(self, request: PageRequest, arguments: Any) -> Page:
-        if request.token:
-            key, version = json.loads(request.token)
+    def versions(self, bucket: str, token: str | None) -> Versions:
+        """Return up to 1,000 of all versions and markers."""
+        answer, token = self._listed_versions({"Bucket": bucket}, token)
+        versions, markers = answer.get("Versions", ()), answer.get("DeleteMarkers", ())
+        return Versions(
+            entries=[(entry["Key"], entry["VersionId"]) for entry in (*versions, *markers)],
+            sizes_bytes=[entry["Size"] for entry in versions],
+            token=token,
+        )
+
+    def _listed_versions(self, arguments: Any, token: str | None) -> tuple[Any, str | None]:
+        """Return an answer, and where the next one goes on."""
+        if token:
+            key, version = json.loads(token)
             arguments |= {"KeyMarker": key} | ({"VersionIdMarker": version} if version else {})
         with sdk_errors(None):
             answer = self._client.list_object_versions(**arguments)
-        token = None
         if answer.get("IsTruncated"):
-            token = json.dumps([answer["NextKeyMarker"], answer.get("NextVersionIdMarker")])
-        return _page(request.bucket, answer, "Versions", token)
+            return answer, json.dumps([answer["NextKeyMarker"], answer.get("NextVersionIdMarker")])
+        return answer, None
 
     def delete_batch(
         self, bucket: str, entries: Sequence[tuple[str, str | None]]
@@ -68,9 +79,6 @@ def _page(bucket: str, answer: Any, field: str, token: str | None) -> Page:
     return Page(
         objects=[_listed(bucket, entry) for entry in answer.get(field, ())],
         prefixes=[folded["Prefix"] for folded in answer.get("CommonPrefixes", ())],
-        markers=[
-            (marker["Key"], marker["VersionId"]) for marker in answer.get("DeleteMarkers", ())
-        ],
         token=token,
     )
 
