@@ -18,6 +18,7 @@ _TIME = "2026-11-23T10:00:00.000Z"
 _PATH = re.compile(r"/(?:(upload|download)/)?storage/v1/b(?:/([^/]+)(?:/o(?:/(.+))?)?)?")
 _CONTENT_ID = re.compile(r"Content-ID: *<([^>]*)>")
 _FIELDS = re.compile(r"items\(([\w,]+)\)")
+_GENERATION = re.compile(r"generation=(\d+)")
 _SPAN = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
 
 
@@ -67,8 +68,8 @@ class Gcs:
             path, _, query = part[: part.index(" ")].partition("?")
             _, name, _, key = path.rsplit("/", 3)
             # `unquote` is slow where anything is quoted.
-            key, version = unquote(key.replace("%2F", "/")), query.partition("generation=")[2]
-            deleted = self._store.buckets[name].delete(key, version or None)
+            key, version = unquote(key.replace("%2F", "/")), _GENERATION.search(query)
+            deleted = self._store.buckets[name].delete(key, version[1] if version else None)
             answers.append(
                 "--batch\r\nContent-Type: application/http\r\n"
                 f"Content-ID: <response-{identifier[1] if identifier else number}>\r\n\r\n"
