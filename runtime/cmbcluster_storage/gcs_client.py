@@ -8,6 +8,7 @@ credentials, `STORAGE_EMULATOR_HOST`, which is asked without credentials, ...).
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from os import environ
 from threading import Lock
 from typing import Any
@@ -17,7 +18,9 @@ from urllib.request import getproxies
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.exceptions import from_http_response  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType] - there are none
 from google.cloud.storage import Client  # pyright: ignore[reportMissingTypeStubs] - there are none
+from requests import PreparedRequest, Request, Session
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 
 from cmbcluster_storage.backend import Backend
 from cmbcluster_storage.calls import Patience
@@ -139,4 +142,18 @@ def client(project: str | None) -> Any:
     # Trusting the environment, it would read proxies, certificates and .netrc for each request.
     session.verify = environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE") or True
     session.trust_env = bool(getproxies().keys() - {"no"})
+    session.prepare_request = partial(_prepared, session)
     return made
+
+
+def _prepared(session: Session, request: Request) -> PreparedRequest:
+    """Return a request as it is sent.
+
+    The session spends a quarter of a request's time on this: it looks for cookies, .netrc,
+    parameters and signs to quote, of which there are none.
+    """
+    prepared = PreparedRequest()
+    prepared.method, prepared.url, prepared.hooks = request.method, str(request.url), request.hooks
+    prepared.headers = CaseInsensitiveDict({**session.headers, **request.headers})
+    prepared.prepare_body(request.data, request.files, request.json)
+    return prepared
