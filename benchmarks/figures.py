@@ -4,7 +4,7 @@ Pure: seconds and bytes in, text out.
 """
 
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 MIB = 1024 * 1024
@@ -56,6 +56,7 @@ class Row:
         latency: milliseconds there and back.
         turns: by contender, ours first and the SDK second; none of who has no way to do it.
         sdk_lag: of an event loop beside the SDK in threads, in seconds.
+        failed: the peers that have a way to do it and could not.
     """
 
     cloud: str
@@ -63,6 +64,7 @@ class Row:
     latency: int
     turns: Mapping[str, Sequence[Turn]]
     sdk_lag: float
+    failed: Set[str] = frozenset()
 
     @property
     def ours(self) -> Sequence[Turn]:
@@ -139,7 +141,7 @@ def line(row: Row, name: str) -> str:
         row: measured.
         name: of the task, for people.
     """
-    ours, sdk, *peers = (_cell(row, turns) for turns in row.turns.values())
+    ours, sdk, *peers = (_cell(row, name, turns) for name, turns in row.turns.items())
     verdict = "MISSED" if any(row.missed()) else "met"
     bar = "" if row.bar is None else f"{row.bar:g} {verdict}"
     place, among = row.place
@@ -151,9 +153,9 @@ def line(row: Row, name: str) -> str:
     return _line(cells)
 
 
-def _cell(row: Row, turns: Sequence[Turn]) -> str:
+def _cell(row: Row, name: str, turns: Sequence[Turn]) -> str:
     if not turns:
-        return "-"
+        return "failed" if name in row.failed else "-"
     memory = f" ({growth_bytes(turns) / MIB:.0f})" if row.task in LARGE else ""
     return f"{seconds(turns):.2f}{memory}"
 

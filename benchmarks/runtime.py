@@ -7,11 +7,11 @@ slows down half-way does not decide it. The other peers run once. Memory is the 
 process held beyond what it had before. Where the CPU of the server comes near the seconds, it
 is what was measured. The loop's lag is how late, at most, an event loop woke who slept in it:
 ours in its own turns, the SDK's in a run of its own, in threads beside a loop. "-": this peer
-has no way to do it; its module says why.
+has no way to do it; its module says why. One that fails is told of, and the others go on.
 
 Peers are installed into `.sandbox/bench` on the first run: one or two minutes.
 
-Ends with exit code 1 where a bar is missed.
+Ends with exit code 1 where a bar is missed or a peer fails.
 """
 
 import argparse
@@ -96,6 +96,7 @@ def _table(
             row = measured(cloud, task, latency, contenders, run)
             print(line(row, TASKS[task]), flush=True)
             missed += row.missed()
+            missed += [f"{cloud}: {name} failed at {task}" for name in row.failed]
     return missed
 
 
@@ -108,10 +109,15 @@ def measured(
     for number in range(_ROUNDS):
         for contender in (ours, sdk) if number % 2 else (sdk, ours):
             turns[contender.name] += filter(None, [run(contender, False)])
+    failed: set[str] = set()
     for peer in peers:
-        turns[peer.name] += filter(None, [run(peer, False)])
+        try:
+            turns[peer.name] += filter(None, [run(peer, False)])
+        except RunError as error:
+            print(error, file=sys.stderr, flush=True)
+            failed.add(peer.name)
     beside = run(sdk, True)
-    return Row(cloud, task, latency, turns, (beside and beside.lag) or 0)
+    return Row(cloud, task, latency, turns, (beside and beside.lag) or 0, failed)
 
 
 if __name__ == "__main__":

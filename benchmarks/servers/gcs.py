@@ -156,7 +156,7 @@ def _list(name: str, bucket: Bucket, query: dict[str, str]) -> Answer:
         int(query.get("maxResults", "1000")),
         versions=query.get("versions") == "true",
     )
-    told: dict[str, Any] = {}
+    told: dict[str, Any] = {"kind": "storage#objects"}
     if more:
         last, stored = found[-1]
         told["nextPageToken"] = base64.b64encode(f"{last}\n{stored.version}".encode()).decode()

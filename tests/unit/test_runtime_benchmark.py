@@ -7,7 +7,10 @@ import pytest
 from benchmarks import figures
 from benchmarks.field import FIELD, Contender
 from benchmarks.figures import MIB, Row, Turn
+from benchmarks.rig import RunError
 from benchmarks.runtime import TASKS, measured
+
+PEERS = ("ours", "sdk", "broken", "peer")
 
 
 def turn(seconds: float, megabytes: int = 1, lag: float | None = None) -> Turn:
@@ -108,6 +111,20 @@ def test_ours_and_the_sdk_run_turn_by_turn_and_peers_once():
         "unable": [],
     }
     assert dataclasses.replace(found, turns={}) == Row("aws", "up", 20, {}, 0.5)
+
+
+def test_a_peer_that_fails_ends_nothing(capsys: pytest.CaptureFixture[str]):
+    def run(contender: Contender, _: bool) -> Turn | None:
+        if contender.name == "broken":
+            raise RunError("KeyError: 'kind'")
+        return turn(2)
+
+    found = measured("aws", "up", 0, [Contender(name, name) for name in PEERS], run)
+    assert (found.failed, found.turns["broken"], found.turns["peer"]) == ({"broken"}, [], [turn(2)])
+    assert capsys.readouterr().err == "KeyError: 'kind'\n"
+    assert figures.line(found, "small") == (
+        "| small | 0 | 2.00 | 2.00 | 1.00 |  | 1 of 3 | failed | 2.00 | 1.00 / 1.00 | 0 / 0 |"
+    )
 
 
 def test_every_peer_takes_part():
