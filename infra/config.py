@@ -52,10 +52,10 @@ def load() -> StackConfig:
     folder, stack = Path(pulumi.get_root_directory()), pulumi.get_stack()
     values = pulumi.runtime.get_config_env()
     secret_keys = pulumi.runtime.get_config_secret_keys_env()
-    root_keys: Iterable[str] = ()
+    settings: Iterable[str] = ()
     if stack_files.path_of(folder, stack).exists():
-        root_keys = _file(folder, stack).root_keys
-    config = _parsed(folder, stack, values, secret_keys, root_keys)
+        settings = _file(folder, stack).settings
+    config = _parsed(folder, stack, values, secret_keys, settings)
     for use in limits.uses(config, _size(values)):
         if use.warning:
             pulumi.log.warn(use.warning)
@@ -73,7 +73,7 @@ def read(folder: Path, stack: str) -> StackConfig:
         ConfigError: as `load`; or there is no such file.
     """
     file = _file(folder, stack)
-    return _parsed(folder, stack, file.values, file.secret_keys, file.root_keys)
+    return _parsed(folder, stack, file.values, file.secret_keys, file.settings)
 
 
 def _file(folder: Path, stack: str) -> stack_files.StackFile:
@@ -88,13 +88,13 @@ def _parsed(
     stack: str,
     values: Mapping[str, str],
     secret_keys: Iterable[str],
-    root_keys: Iterable[str],
+    settings: Iterable[str],
 ) -> StackConfig:
     try:
         whole, base = stack_files.extended(folder, stack, values)
     except StackFileError as error:
         raise ConfigError(str(error)) from None
-    return parse(whole, secret_keys=secret_keys, stack_file_keys=root_keys, base=base)
+    return parse(whole, secret_keys=secret_keys, stack_file_keys=settings, base=base)
 
 
 def parse(

@@ -33,17 +33,20 @@ class StackFile:
 
     Attributes:
         name: of the file.
-        root_keys: beside `config`, too.
+        settings: what the engine keeps beside `config`, in the form of `values`.
         values: full key to text, or to JSON where the value has structure: as the engine has it.
-        secret_keys: those of them that are encrypted.
-        secrets_provider: what encrypts the state's secrets, "" for a passphrase.
+        secret_keys: those of the values that are encrypted.
     """
 
     name: str
-    root_keys: tuple[str, ...]
+    settings: Mapping[str, str]
     values: Mapping[str, str]
     secret_keys: frozenset[str]
-    secrets_provider: str
+
+    @property
+    def secrets_provider(self) -> str:
+        """What encrypts the state's secrets, "" for a passphrase."""
+        return self.settings.get("secretsprovider", "")
 
 
 # libyaml's is the same and ten times as fast, which counts where hundreds of files are read.
@@ -102,7 +105,8 @@ def read(folder: Path, stack: str) -> StackFile:
     path = path_of(folder, stack)
     try:
         document = _keys_in(parsed(path.read_text("utf-8")))
-        config = _keys_in(document.get("config"))
+        config = _keys_in(document.pop("config", None))
+        settings = {key: _text(value) for key, value in document.items()}
         values = {key: _text(value) for key, value in config.items()}
     except FileNotFoundError:
         there = ", ".join(stacks(folder)) or "none"
@@ -111,10 +115,9 @@ def read(folder: Path, stack: str) -> StackFile:
         raise StackFileError(f"{path.name} is no stack file; write it anew: {error}") from error
     return StackFile(
         name=path.name,
-        root_keys=tuple(document),
+        settings=settings,
         values=values,
         secret_keys=frozenset(key for key, value in config.items() if _is_secret(value)),
-        secrets_provider=_text(document.get("secretsprovider")),
     )
 
 

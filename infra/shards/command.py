@@ -32,9 +32,10 @@ and nothing was changed
 
 _TOUCHED = f"""\
 Print which stacks the change from one commit to another concerns, as a JSON array for the
-matrix of a CI job: those whose own file has changed, those that take over (extends, at any
-remove) what has changed in another file, and all if the program has changed. A parent
-whose users alone have changed touches nobody else. Files are read at the commits.
+matrix of a CI job: those whose own file says something else, those that take over (extends,
+at any remove) what has changed in another file, and all if the program or its policies have
+changed. A parent whose users alone have changed touches nobody else, and limits and consent
+(review) touch nobody. Files are read at the commits.
 
 A matrix has at most {JOBS} jobs: of more stacks, an element of the array is several names
 with blanks between.

@@ -1,8 +1,8 @@
 """Touched: which stacks a change concerns, and whom it would lose.
 
-A stack's preview depends on its own file, on what it takes over from others, and on the
-program. A stack whose file goes cannot be previewed, and goes on to exist with all of its
-users: nobody would look after them any more.
+A stack's preview depends on what its own file says, on what it takes over from others, and on
+the program; `review` is for whoever reads previews. A stack whose file goes cannot be
+previewed, and goes on to exist with all of its users: nobody would look after them any more.
 """
 
 import json
@@ -12,14 +12,17 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from infra import stack_files
 from infra.config import ConfigError, read
+from infra.settings import Review
 from infra.shards.commits import Commits
 from infra.shards.errors import FoundError, RequestError
-from infra.stack_files import StackFileError, path_of
+from infra.shards.program import changes_program
+from infra.stack_files import PROJECT, StackFileError, path_of
 
-# What every stack runs: a change here is one of all of them.
-_PROGRAM = ("infra/", "runtime/", "__main__.py", "Pulumi.yaml", "requirements.txt")
+_REVIEW = f"{PROJECT}:review"
 
 # More than this the engine does not take, and a name stands in commands.
 # Source: https://www.pulumi.com/docs/iac/concepts/stacks/
@@ -75,25 +78,30 @@ def _between(base: Path, head: Path, changed: Collection[str]) -> Touched:
     gone = sorted(set(stack_files.stacks(base)) - set(there))
     if gone:
         _check_gone(base, head, gone)
-    if any(path.startswith(_PROGRAM) for path in changed):
+    if changes_program(changed):
         return Touched(tuple(there), tuple(gone))
-    own = {stack for stack in there if path_of(head, stack).name in changed}
-    before, after = _whole(base), _whole(head)
-    taken = {stack for stack in there if before.get(stack) != after[stack]}
-    return Touched(tuple(sorted(own | taken)), tuple(gone))
+    before = {stack: _said(base, stack) for stack in stack_files.stacks(base)}
+    stacks = [stack for stack in there if before.get(stack) != _said(head, stack)]
+    return Touched(tuple(stacks), tuple(gone))
 
 
-def _whole(folder: Path) -> Mapping[str, object]:
-    """Return each stack's values with those that it takes over, or in words why it cannot."""
-    return {stack: _values(folder, stack) for stack in stack_files.stacks(folder)}
-
-
-def _values(folder: Path, stack: str) -> object:
+def _said(folder: Path, stack: str) -> object:
+    """Return all that a stack's preview takes from files, or why it cannot."""
     try:
-        own = stack_files.read(folder, stack).values
-        return stack_files.extended(folder, stack, own)[0]
+        own = stack_files.read(folder, stack)
+        values, _ = stack_files.extended(folder, stack, own.values)
     except StackFileError as error:
-        return str(error)
+        return str(error), path_of(folder, stack).read_bytes()
+    return own.settings, own.secret_keys, _without_review(values)
+
+
+def _without_review(values: Mapping[str, str]) -> Mapping[str, str]:
+    """Leave out what no resource is made of, unless the program would refuse it."""
+    try:
+        Review.model_validate_json(values.get(_REVIEW) or "{}")
+    except ValidationError:
+        return values
+    return {key: value for key, value in values.items() if key != _REVIEW}
 
 
 def _check_gone(base: Path, head: Path, gone: list[str]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from fleets import OTHER_HUB, Repository, Told, hub, run, shard, write
-from stack_trees import changed
+from stack_trees import Tree, changed
 
 from infra.shards.touched import jobs
 
@@ -23,7 +23,7 @@ FLEET = {
 def repository(tmp_path: Path) -> Repository:
     made = Repository(tmp_path / "checkout")
     write(made.folder, FLEET)
-    made.commit(README="hub", infra__stack="1", policy__pack="1")
+    made.commit(README="hub")
     made.git("tag", "base")
     return made
 
@@ -53,6 +53,23 @@ def broken(folder: Path) -> None:
     (folder / "Pulumi.aws.yaml").write_text("config: [", "utf-8")
 
 
+def salted(folder: Path) -> None:
+    path = folder / "Pulumi.aws.yaml"
+    path.write_text(f"encryptionsalt: v1\n{path.read_text('utf-8')}", "utf-8")
+
+
+def unlimited(folder: Path) -> None:
+    write(folder, {"aws": hub("ann", review={"maxDeletes": 9, "consent": ["bob"]})})
+
+
+def unusably_limited(folder: Path) -> None:
+    write(folder, {"aws": hub("ann", review={"maxDeletes": -1})})
+
+
+def limited_twice(folder: Path) -> None:
+    write(folder, {"aws-003": {**shard("aws-002", "carol"), "review": {"maxDeletes": 1}}})
+
+
 @pytest.mark.parametrize(
     ("change", "touched"),
     [
@@ -68,23 +85,40 @@ def broken(folder: Path) -> None:
             ["aws"],
             id="a parent's users",
         ),
-        pytest.param(commented, ["aws"], id="a parent's comment"),
+        pytest.param(commented, [], id="a parent's comment"),
+        pytest.param(salted, ["aws"], id="what the engine keeps in a parent"),
+        pytest.param(unlimited, [], id="a parent's limits"),
+        pytest.param(
+            unusably_limited, ["aws", "aws-002", "aws-003"], id="limits that the program refuses"
+        ),
+        pytest.param(limited_twice, ["aws-003"], id="limits beside those that are taken over"),
         pytest.param(broken, ["aws", "aws-002", "aws-003"], id="a parent that cannot be read"),
         pytest.param(
             lambda folder: write(folder, {"other-002": shard("other")}), ["other-002"], id="new"
         ),
-        pytest.param(
-            lambda folder: (folder / "README").write_text("more", "utf-8"), [], id="other files"
-        ),
-        pytest.param(
-            lambda folder: (folder / "policy__pack").write_text("2", "utf-8"), [], id="the policies"
+        *(
+            pytest.param(lambda folder, name=name: _written(folder / name), [], id=name)
+            for name in (
+                "README",
+                "docs/gitops.md",
+                "infra/gitops/new.py",
+                "policy.md",
+                "pyproject.toml",
+                "runtime/cmbcluster_storage/manager.py",
+                "sandbox/aws.py",
+                "storage/infra/stack.py",
+                "tests/unit/test_stack.py",
+            )
         ),
         *(
             pytest.param(lambda folder, name=name: _written(folder / name), sorted(FLEET), id=name)
             for name in (
-                "infra/stack",
-                "infra/new.py",
-                "runtime/x",
+                "infra/stack.py",
+                "infra/settings/new.py",
+                "infra/new/new.py",
+                "policy/pack.py",
+                "runtime/cmbcluster_storage/rules.py",
+                "runtime/cmbcluster_storage/new.py",
                 "__main__.py",
                 "Pulumi.yaml",
                 "requirements.txt",
@@ -104,8 +138,45 @@ def test_a_change_concerns(
 
 
 def _written(path: Path) -> None:
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("2", "utf-8")
+
+
+def test_what_a_commit_takes_away_concerns_as_well(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+):
+    repository.commit(infra__stack="1", **{"infra__shards__old.py": "1"})
+    repository.git("tag", "--force", "base")
+    (repository.folder / "infra/shards/old.py").unlink()
+    repository.commit()
+    assert stacks(repository, capsys) == []
+    (repository.folder / "infra/stack").unlink()
+    repository.commit()
+    assert stacks(repository, capsys) == sorted(FLEET)
+
+
+@pytest.mark.parametrize("refused", [{"maxDeletes": -1}, {"maxDeletes": {"secure": "v1:x"}}])
+def test_limits_that_were_refused_concern_who_has_waited_for_others(
+    repository: Repository, capsys: pytest.CaptureFixture[str], refused: Tree
+):
+    write(repository.folder, {"aws": hub("ann", review=refused)})
+    repository.commit()
+    repository.git("tag", "--force", "base")
+    unlimited(repository.folder)
+    repository.commit()
+    assert stacks(repository, capsys) == ["aws", "aws-002", "aws-003"]
+
+
+def test_what_cannot_be_read_concerns_itself_whenever_it_changes(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+):
+    broken(repository.folder)
+    repository.commit()
+    repository.git("tag", "--force", "base")
+    assert stacks(repository, capsys) == []
+    (repository.folder / "Pulumi.aws.yaml").write_text("config: [  # more", "utf-8")
+    repository.commit()
+    assert stacks(repository, capsys) == ["aws"]
 
 
 def test_commits_are_read_and_not_the_work_tree(

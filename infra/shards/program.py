@@ -1,0 +1,40 @@
+"""The program: which of the project's files decide what previews show. Pure.
+
+Whatever is not known to stand beside it is part of it, a new module above all.
+`tests/unit/test_shards_program.py` runs the program and proves that it loads nothing of that.
+"""
+
+from collections.abc import Iterable
+
+# What every stack runs, and what every preview of one is checked against.
+_PROGRAM = ("infra/", "policy/", "runtime/", "__main__.py", "Pulumi.yaml", "requirements.txt")
+
+# Commands beside it.
+_COMMANDS = ("infra/adopt/", "infra/gitops/", "infra/move/", "infra/review/", "infra/shards/")
+
+# What the runtime does with objects and buckets; the clouds' modules begin with their name.
+_RUNTIME = "runtime/cmbcluster_storage/"
+_CLOUDS = (f"{_RUNTIME}gcs", f"{_RUNTIME}s3")
+_OF_HUBS = {
+    "backend", "batches", "bodies", "bucket_models", "buckets", "calls", "checksums",
+    "contract", "creation", "deletions", "directories", "downloads", "emptying", "errors",
+    "factory", "large_uploads", "links", "listings", "manager", "messages", "models", "objects",
+    "outputs", "platforms", "provider", "reads", "runner", "settings", "sinks", "sources",
+    "uploads", "usage", "writes",
+}  # fmt: skip
+
+
+def changes_program(paths: Iterable[str]) -> bool:
+    """Tell whether a change of these files is one of what every stack's preview shows.
+
+    Args:
+        paths: from the project's folder on.
+    """
+    return any(_is_of_program(path) for path in paths)
+
+
+def _is_of_program(path: str) -> bool:
+    if not path.startswith(_PROGRAM) or path.startswith((*_COMMANDS, *_CLOUDS)):
+        return False
+    module = path.removeprefix(_RUNTIME).partition(".")[0]
+    return not (path.startswith(_RUNTIME) and module in _OF_HUBS)
