@@ -130,11 +130,17 @@ def parsed(text: str) -> Any:
     return yaml.load(text, _Loader)  # noqa: S506 - a safe one
 
 
+def stack_of(name: str) -> str | None:
+    """Return whose file one of that name is; None if no stack's."""
+    found = _STACK_FILE.fullmatch(name)
+    return found[1] if found else None
+
+
 def stacks(folder: Path) -> list[str]:
     """Return the names of the stacks that have a file."""
     # Not glob, which takes ten times as long: for each of hundreds it is asked.
-    found = (_STACK_FILE.fullmatch(path.name) for path in folder.iterdir())
-    return sorted(match[1] for match in found if match)
+    found = (stack_of(path.name) for path in folder.iterdir())
+    return sorted(stack for stack in found if stack is not None)
 
 
 def extended(folder: Path, stack: str, values: Mapping[str, str]) -> tuple[dict[str, str], str]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from infra import stack_files
+from infra.commits import CommitError
 from infra.gitops import drift, offline, previews, updates
 from infra.gitops.engine import Engine, sandbox
 from infra.gitops.errors import GitopsError
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(arguments)
     try:
         return args.run(project_folder(Path.cwd()), args)
-    except (GitopsError, ShardsError) as error:
+    except (CommitError, GitopsError, ShardsError) as error:
         print(error, file=sys.stderr)
         return 1
     except StackFileError as error:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from infra.commits import Commits
 from infra.gitops.engine import Engine, sandbox
 from infra.gitops.errors import GitopsError
 from infra.stack_files import path_of
@@ -27,19 +28,17 @@ def world(project: Path, base: str, stacks: Sequence[str]) -> Iterator[Engine]:
         stacks: those that the commit does not have are new, and have nothing there.
 
     Raises:
-        GitopsError: there is no such commit, or it cannot be deployed.
+        CommitError: there is no such commit.
+        GitopsError: it cannot be deployed.
     """
     with tempfile.TemporaryDirectory(prefix="cmbcluster-storage-") as folder:
-        before = Path(folder, "base")
-        _git(project, "worktree", "add", "--quiet", "--detach", str(before), base)
+        before, commits = Path(folder, "base"), Commits(project)
         environment = {"SANDBOX_FOLDER": str(Path(folder, "world"))}
-        try:
+        with commits.work_tree(commits.commit(base), before):
             for stack in stacks:
                 if path_of(before, stack).exists():
                     _up(before, stack, environment)
             yield sandbox(project, environment)
-        finally:
-            _git(project, "worktree", "remove", "--force", str(before))
 
 
 def _up(checkout: Path, stack: str, environment: dict[str, str]) -> None:
@@ -52,8 +51,3 @@ def _up(checkout: Path, stack: str, environment: dict[str, str]) -> None:
     )
     if done.returncode:
         raise GitopsError(f"{stack}: the base commit's `up` failed in the sandbox, as told above")
-
-
-def _git(project: Path, *arguments: str) -> None:
-    if subprocess.run(["git", *arguments], cwd=project, check=False).returncode:  # noqa: S607
-        raise GitopsError(f"`git {arguments[0]}` failed; in CI, fetch-depth: 0 fetches all commits")

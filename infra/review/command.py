@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from infra.commits import CommitError, Commits
 from infra.config import ConfigError, read
 from infra.review import base, events, plans
 from infra.review.comment import comment
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     try:
         found = report(_subjects(project_folder(Path.cwd()), args.base, args.plans))
-    except (base.BaseError, plans.PlanError, StackFileError, OSError) as error:
+    except (CommitError, plans.PlanError, StackFileError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
     print(comment(found), end="")
@@ -58,7 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _subjects(project: Path, commit: str, files: Sequence[Path]) -> list[Subject]:
     with tempfile.TemporaryDirectory(prefix="cmbcluster-storage-") as name:
         before = Path(name)
-        base.write_stack_files(project, commit, before)
+        commits = Commits(project)
+        commits.write_stack_files(commits.commit(commit), before)
         return [_subject(project, before, file) for file in sorted(files)]
 
 

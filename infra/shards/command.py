@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from infra.commits import CommitError
 from infra.move.errors import EngineError, MoveError
 from infra.shards.check import problems, uses
 from infra.shards.errors import FoundError, ShardsError
@@ -73,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(arguments)
     try:
         args.run(project_folder(Path.cwd()), args)
-    except (ShardsError, MoveError, StackFileError) as error:
+    except (CommitError, ShardsError, MoveError, StackFileError) as error:
         print(error, file=sys.stderr)
         return 1 if isinstance(error, EngineError | FoundError) else 2
     except KeyboardInterrupt:

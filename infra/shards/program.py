@@ -9,8 +9,11 @@ from collections.abc import Iterable
 # What every stack runs, and what every preview of one is checked against.
 _PROGRAM = ("infra/", "policy/", "runtime/", "__main__.py", "Pulumi.yaml", "requirements.txt")
 
-# Commands beside it.
-_COMMANDS = ("infra/adopt/", "infra/gitops/", "infra/move/", "infra/review/", "infra/shards/")
+# Commands beside it, and what they share.
+_COMMANDS = (
+    *("infra/adopt/", "infra/gitops/", "infra/move/", "infra/review/", "infra/shards/"),
+    "infra/commits.py",
+)
 
 # What the runtime does with objects and buckets; the clouds' modules begin with their name.
 _RUNTIME = "runtime/cmbcluster_storage/"

@@ -15,9 +15,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from infra import stack_files
+from infra.commits import Commits
 from infra.config import ConfigError, read
 from infra.settings import Review
-from infra.shards.commits import Commits
 from infra.shards.errors import FoundError, RequestError
 from infra.shards.program import changes_program
 from infra.stack_files import PROJECT, StackFileError, path_of
@@ -55,16 +55,19 @@ def touched(project: Path, base: str, head: str) -> Touched:
 
     Raises:
         FoundError: a file is deleted, and users of it have no line elsewhere.
-        RequestError: there is no such commit, or a file's name is no stack's.
+        CommitError: there is no such commit.
+        RequestError: a stack file is none, or its name no stack's.
     """
     commits = Commits(project)
     before, after = commits.commit(base), commits.commit(head)
     changed = commits.changed(before, after)
     with tempfile.TemporaryDirectory(prefix="cmbcluster-storage-") as folder:
         sides = Path(folder, "base"), Path(folder, "head")
-        for commit, side in zip((before, after), sides, strict=True):
+        for side in sides:
             side.mkdir()
-            commits.write_stack_files(commit, side)
+        commits.write_stack_files(before, sides[0])
+        if links := commits.write_stack_files(after, sides[1]):
+            raise RequestError(f"{json.dumps(links[0])}: is no file in {after}; commit it as one")
         return _between(*sides, changed)
 
 

@@ -15,6 +15,10 @@ Done = subprocess.CompletedProcess[str]
 _RUN = subprocess.run
 
 
+def _bytes(text: str) -> Any:
+    return text.encode()
+
+
 @dataclass
 class Commands:
     """Stands in for `subprocess.run`.
@@ -43,8 +47,11 @@ class Commands:
                 effect(tuple(command))
         for words, answer in self.answers.items():
             if set(words) <= set(command):
-                return Done(command, *answer)
+                code, *told = answer
+                # As a caller reads it: only text has no bytes.
+                return Done(command, code, *(told if options.get("text") else map(_bytes, told)))
         return Done(command, 0, "", "")
 
     def of(self, program: str) -> list[str]:
-        return [" ".join(command[1:]) for command in self.ran if command[0] == program]
+        own = Path(program).name
+        return [" ".join(command[1:]) for command in self.ran if Path(command[0]).name == own]

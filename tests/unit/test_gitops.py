@@ -131,7 +131,9 @@ def test_what_left_no_plan_does_not_pass(project: Path, capsys: pytest.CaptureFi
     assert "> - 2 previews failed" in comment
 
 
-def test_a_fork_s_stacks_are_where_the_base_is_before_the_preview(commands: Commands):
+def test_a_fork_s_stacks_are_where_the_base_is_before_the_preview(
+    commands: Commands, history: Path
+):
     def has_one(command: tuple[str, ...]) -> None:
         if "add" in command:
             before = Path(command[-2])
@@ -157,12 +159,13 @@ def test_a_fork_s_stacks_are_where_the_base_is_before_the_preview(commands: Comm
 @pytest.mark.parametrize(
     ("failing", "told"),
     [
-        (("worktree", "add"), "`git worktree` failed"),
+        (("worktree", "add"), "`git worktree` failed: "),
         (("sandbox", "up"), "aws: the base commit's `up` failed"),
     ],
 )
 def test_a_base_that_cannot_be_made_is_told(
     commands: Commands,
+    history: Path,
     capsys: pytest.CaptureFixture[str],
     failing: tuple[str, ...],
     told: str,

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from stack_trees import LEAST_ON, config_of
 
+from infra.commits import Commits
 from infra.review import base, guard
 from infra.review.command import main
 from infra.review.effects import Effect, Kind
@@ -182,7 +183,8 @@ def test_a_shard_has_limits_and_consent_of_what_it_extends(repository: Repositor
 def limits(repository: Repository, stack: str, tmp_path: Path) -> Review:
     before = tmp_path / "before"
     before.mkdir(exist_ok=True)
-    base.write_stack_files(repository.folder, "main", before)
+    commits = Commits(repository.folder)
+    commits.write_stack_files(commits.commit("main"), before)
     return base.limits(before, repository.folder, stack)
 
 
@@ -229,9 +231,12 @@ def test_a_link_on_the_base_branch_is_not_followed(repository: Repository, tmp_p
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--base", "nowhere", "aws.json"], "nowhere: git knows no such commit here; fetch it"),
+        (
+            ["--base", "nowhere", "aws.json"],
+            "nowhere: is no commit of this repository; check its name, or `git fetch` it",
+        ),
         (["--base", "--output=x", "aws.json"], "--base: expected one argument"),
-        (["--base=--output=x", "aws.json"], "--output=x: git knows no such commit here"),
+        (["--base=--output=x", "aws.json"], "--output=x: is no commit of this repository"),
         (["--base", "main", "gcp.json"], "No such file or directory: 'gcp.json'"),
         (["--base", "main", "other.json"], "other: this is a plan of the stack 'aws'"),
     ],

@@ -311,14 +311,24 @@ def test_a_name_that_no_stack_has_is_refused(
     ]
 
 
-def test_a_link_is_no_stack_file(repository: Repository, capsys: pytest.CaptureFixture[str]):
-    (repository.folder / "Pulumi.link.yaml").symlink_to("/etc/passwd")
+def test_a_link_is_no_stack_file_and_can_be_taken_away(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+):
+    (repository.folder / "Pulumi.link.yaml").symlink_to("Pulumi.aws.yaml")
     commit = repository.commit()
 
     done = told(repository, capsys)
 
     assert (done.code, done.out) == (2, [])
-    assert done.error == [f"Pulumi.link.yaml: is no file in {commit}; commit it as one"]
+    assert done.error == [f'"Pulumi.link.yaml": is no file in {commit}; commit it as one']
+
+    # On the base branch it must not stop the pull request that takes it away.
+    (repository.folder / "Pulumi.link.yaml").unlink()
+    repository.commit()
+    assert stacks(repository, capsys, "HEAD~1") == []
+    write(repository.folder, {"link": shard("aws")})
+    repository.commit()
+    assert stacks(repository, capsys, "HEAD~2") == ["link"]
 
 
 @pytest.mark.parametrize("arguments", [("nobody",), ("base", "nobody"), ("nobody", "base")])

@@ -1,14 +1,24 @@
-"""Commits: the stack files as they are in a repository, whatever the work tree has."""
+"""Commits: what a repository has, whatever the work tree has; for all commands beside the program.
+
+A link is nobody's stack file: it could lead anywhere, so it is passed over and told. On the
+base branch it is then as if it were not there, so that a pull request can take it away;
+`infra.shards.touched` refuses it where it is the head's.
+"""
 
 import io
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from infra.shards.errors import RequestError
+from infra import stack_files
 
-_FILES = ("100644", "100755")  # and no link: it could lead anywhere
+_FILES = ("100644", "100755")
+
+
+class CommitError(ValueError):
+    """A commit cannot be read; the text says why, and the cure."""
 
 
 class Commits:
@@ -18,17 +28,18 @@ class Commits:
         """Take the folder that has Pulumi.yaml.
 
         Raises:
-            RequestError: there is no `git` on PATH, or the folder is in no repository.
+            CommitError: there is no `git` on PATH, or the folder is in no repository.
         """
         self._folder = folder
         program = shutil.which("git")
         if program is None:
-            raise RequestError("there is no `git` on PATH; install it: https://git-scm.com")
+            raise CommitError("there is no `git` on PATH; install it: https://git-scm.com")
         self._program = program
         done = self._run("rev-parse", "--is-inside-work-tree")
         if done.returncode:
-            told = done.stderr.decode(errors="replace").strip()
-            raise RequestError(f"{folder} is in no repository; run this in a checkout ({told})")
+            raise CommitError(
+                f"{folder} is in no repository; run this in a checkout ({_words(done)})"
+            )
 
     def commit(self, name: str) -> str:
         """Return a commit's own id.
@@ -37,29 +48,39 @@ class Commits:
             name: whatever git understands: a branch, a tag, HEAD~2.
 
         Raises:
-            RequestError: there is no such commit here.
+            CommitError: there is no such commit here.
         """
-        done = self._run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+        options = ("--verify", "--quiet", "--end-of-options")
+        done = self._run("rev-parse", *options, f"{name}^{{commit}}")
         if done.returncode:
-            raise RequestError(
+            raise CommitError(
                 f"{name}: is no commit of this repository; check its name, or `git fetch` it (in "
                 f"CI, fetch-depth: 0 of actions/checkout fetches all)"
             )
         return done.stdout.decode().strip()
 
     def changed(self, base: str, head: str) -> list[str]:
-        """Return the files of the project that two commits differ in, by their way from it."""
+        """Return the files of the project that two commits differ in, by their way from it.
+
+        Args:
+            base: a commit's own id, as all that follow take.
+            head: another's.
+        """
         told = self._told(
             "diff-tree", "-r", "-z", "--name-only", "--no-renames", "--relative", base, head
         )
         return [path.decode(errors="surrogateescape") for path in told.split(b"\0") if path]
 
-    def write_stack_files(self, commit: str, folder: Path) -> None:
+    def write_stack_files(self, commit: str, folder: Path) -> list[str]:
         """Write the project's stack files, as a commit has them, into a folder.
 
         Read as blobs: what a checkout does to files, attributes in the commit decide.
+
+        Returns:
+            The names of those that are no files, and were passed over.
         """
-        blobs = dict(self._stack_files(commit))
+        entries = dict(self._stack_files(commit))
+        blobs = {name: id_ for name, id_ in entries.items() if id_}
         told = self._told(
             "cat-file", "--batch", given="".join(f"{id_}\n" for id_ in blobs.values())
         )
@@ -68,22 +89,29 @@ class Commits:
             size = int(answers.readline().split()[2])
             (folder / name).write_bytes(answers.read(size))
             answers.readline()
+        return sorted(entries.keys() - blobs.keys())
 
     def _stack_files(self, commit: str) -> Iterator[tuple[str, str]]:
-        """Yield the name of each and the id of its contents."""
+        """Yield the name of each and the id of its contents, "" of what is no file."""
         for entry in self._told("ls-tree", "-z", commit).split(b"\0"):
             about, _, name = entry.decode(errors="surrogateescape").partition("\t")
-            if name.startswith("Pulumi.") and name.endswith(".yaml") and name != "Pulumi.yaml":
+            if stack_files.stack_of(name) is not None:
                 mode, _, id_ = about.split()
-                if mode not in _FILES:
-                    raise RequestError(f"{name}: is no file in {commit}; commit it as one")
-                yield name, id_
+                yield name, id_ if mode in _FILES else ""
+
+    @contextmanager
+    def work_tree(self, commit: str, folder: Path) -> Iterator[None]:
+        """Have a commit checked out in a folder that does not exist otherwise."""
+        self._told("worktree", "add", "--quiet", "--detach", str(folder), commit)
+        try:
+            yield
+        finally:
+            self._told("worktree", "remove", "--force", str(folder))
 
     def _told(self, *arguments: str, given: str = "") -> bytes:
         done = self._run(*arguments, given=given)
         if done.returncode:
-            told = done.stderr.decode(errors="replace").strip()
-            raise RequestError(f"`git {arguments[0]}` failed: {told}")
+            raise CommitError(f"`git {arguments[0]}` failed: {_words(done)}")
         return done.stdout
 
     def _run(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[bytes]:
@@ -94,3 +122,7 @@ class Commits:
             capture_output=True,
             check=False,
         )
+
+
+def _words(done: subprocess.CompletedProcess[bytes]) -> str:
+    return done.stderr.decode(errors="replace").strip()
