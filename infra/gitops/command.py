@@ -6,42 +6,34 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from infra import stack_files
+from infra import exit_codes, stack_files
 from infra.commits import CommitError
 from infra.gitops import drift, offline, previews, updates
 from infra.gitops.engine import Engine, sandbox
 from infra.gitops.errors import GitopsError
 from infra.gitops.github import Repository
-from infra.shards.errors import ShardsError
+from infra.shards.errors import FoundError, ShardsError
 from infra.shards.touched import JOBS, jobs, touched
 from infra.stack_files import StackFileError, project_folder
 
 _TOGETHER = 10  # stacks of one job, where nobody waits for it
 
-_EPILOG = """
-exit codes: 0 done; 1 not all of it; 2 the arguments are not as they must be; 3 (review) the
-guard refuses
-"""
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     args = _parser().parse_args(arguments)
-    try:
-        return args.run(project_folder(Path.cwd()), args)
-    except (CommitError, GitopsError, ShardsError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except StackFileError as error:
-        print(error, file=sys.stderr)
-        return 2
+    return exit_codes.exit_code(
+        lambda: args.run(project_folder(Path.cwd()), args),
+        failed=(FoundError, GitopsError),
+        wrong=(CommitError, ShardsError, StackFileError, OSError),
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m infra.gitops",
         description="The steps of the workflows; each runs on any machine.",
-        epilog=_EPILOG,
+        epilog=exit_codes.HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -97,7 +89,7 @@ def _matrix(project: Path, args: argparse.Namespace) -> int:
         count = min(-(-len(stacks) // _TOGETHER), JOBS)
         elements = [" ".join(stacks[first::count]) for first in range(count)]
     print(f"stacks={json.dumps(elements)}")
-    return 0
+    return exit_codes.DONE
 
 
 def _preview(project: Path, args: argparse.Namespace) -> int:
@@ -106,7 +98,7 @@ def _preview(project: Path, args: argparse.Namespace) -> int:
             previews.preview(engine, args.stacks, args.folder)
     else:
         previews.preview(Engine(project), args.stacks, args.folder)
-    return 0
+    return exit_codes.DONE
 
 
 def _review(project: Path, args: argparse.Namespace) -> int:
@@ -115,7 +107,7 @@ def _review(project: Path, args: argparse.Namespace) -> int:
 
 def _comment(project: Path, args: argparse.Namespace) -> int:
     Repository(args.repository).write_comment(args.pull_request, args.file.read_text("utf-8"))
-    return 0
+    return exit_codes.DONE
 
 
 def _up(project: Path, args: argparse.Namespace) -> int:
@@ -126,18 +118,18 @@ def _up(project: Path, args: argparse.Namespace) -> int:
     failed = updates.update(_engine(project, args), stacks, args.secrets_provider)
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
-    return 1 if failed else 0
+    return exit_codes.FAILED if failed else exit_codes.DONE
 
 
 def _drift(project: Path, args: argparse.Namespace) -> int:
     drifted = drift.look(_engine(project, args), args.stacks, args.folder)
     print(f"drifted, or failed: {', '.join(drifted)}" if drifted else "nothing has drifted")
-    return 0
+    return exit_codes.DONE
 
 
 def _issues(project: Path, args: argparse.Namespace) -> int:
     Repository(args.repository).write_issues(args.stacks, args.folder)
-    return 0
+    return exit_codes.DONE
 
 
 def _engine(project: Path, args: argparse.Namespace) -> Engine:

@@ -1,11 +1,11 @@
 """The command line: one comment on all that a pull request does, and the check's exit code."""
 
 import argparse
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from infra import exit_codes
 from infra.commits import CommitError, Commits
 from infra.config import ConfigError, read
 from infra.review import base, events, plans
@@ -14,11 +14,10 @@ from infra.review.report import Subject, report
 from infra.settings import StackConfig
 from infra.stack_files import StackFileError, project_folder
 
-_EPILOG = """
-exit codes:
-  0  the guard lets it pass
-  2  arguments, files or commits are not as they must be; there is no comment
-  3  the guard refuses: a limit is passed without consent, or a preview failed
+_EPILOG = f"""
+{exit_codes.HELP}
+The guard refuses where a limit is passed without consent, or a preview failed; with 2 there
+is no comment.
 
 A plan does not say what a policy pack forbids. STACK.events beside it does, if it is there:
   PULUMI_DEBUG_COMMANDS=true pulumi preview --event-log STACK.events ...
@@ -47,13 +46,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="what `pulumi preview --stack STACK --json --ignore-protect` printed",
     )
     args = parser.parse_args(arguments)
-    try:
-        found = report(_subjects(project_folder(Path.cwd()), args.base, args.plans))
-    except (CommitError, plans.PlanError, StackFileError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 2
+    return exit_codes.exit_code(
+        lambda: _review(args.base, args.plans),
+        failed=(),
+        wrong=(CommitError, plans.PlanError, StackFileError, OSError),
+    )
+
+
+def _review(commit: str, files: Sequence[Path]) -> int:
+    found = report(_subjects(project_folder(Path.cwd()), commit, files))
     print(comment(found), end="")
-    return 0 if found.passes else 3
+    return exit_codes.DONE if found.passes else exit_codes.REFUSED
 
 
 def _subjects(project: Path, commit: str, files: Sequence[Path]) -> list[Subject]:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from infra import exit_codes
 from infra.commits import CommitError
 from infra.move.errors import EngineError, MoveError
 from infra.shards.check import problems, uses
@@ -20,11 +21,8 @@ from infra.shards.splitting import split
 from infra.shards.touched import JOBS, jobs, touched
 from infra.stack_files import StackFileError, project_folder
 
-_EPILOG = """\
-exit code: 0 done; 1 the stack files are wrong, each or together, a change loses users
-(touched), or `pulumi` failed (split); 2 the arguments, files or commits do not allow it,
-and nothing was changed
-
+_EPILOG = f"""\
+{exit_codes.HELP}
   python -m infra.shards touched "$(git merge-base origin/main HEAD)"
   python -m infra.shards check
   python -m infra.shards place carol dave@example.org --in aws
@@ -72,15 +70,11 @@ files alone: what the last `up` has made, `pulumi stack` tells.
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     args = _parser().parse_args(arguments)
-    try:
-        args.run(project_folder(Path.cwd()), args)
-    except (CommitError, ShardsError, MoveError, StackFileError) as error:
-        print(error, file=sys.stderr)
-        return 1 if isinstance(error, EngineError | FoundError) else 2
-    except KeyboardInterrupt:
-        print("interrupted; the same command goes on where it was", file=sys.stderr)
-        return 130  # what a shell says of Ctrl-C
-    return 0
+    return exit_codes.exit_code(
+        lambda: args.run(project_folder(Path.cwd()), args) or exit_codes.DONE,
+        failed=(EngineError, FoundError),
+        wrong=(CommitError, MoveError, ShardsError, StackFileError),
+    )
 
 
 def _parser() -> argparse.ArgumentParser:

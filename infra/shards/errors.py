@@ -2,7 +2,7 @@
 
 ShardsError
 ├── RequestError(ValueError)    arguments, files or commits do not allow it; nothing was changed
-└── FoundError(ValueError)      something is wrong in the files or between two commits
+└── FoundError(ValueError)      files are wrong together, or a change between two commits
 """
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from infra import stack_files
 from infra.config import ConfigError, read
 from infra.settings import StackConfig
-from infra.shards.errors import FoundError, RequestError
+from infra.shards.errors import RequestError
 from infra.stack_files import path_of
 
 
@@ -34,8 +34,7 @@ def fleet(project: Path) -> list[Shard]:
     """Return all shards, by name.
 
     Raises:
-        FoundError: files cannot be used; lists all of them.
-        RequestError: there is none.
+        RequestError: files cannot be used, all of which it lists; or there is none.
     """
     shards: list[Shard] = []
     wrong: dict[str, list[str]] = {}
@@ -45,7 +44,7 @@ def fleet(project: Path) -> list[Shard]:
         except ConfigError as error:  # what is wrong in one file is so in all that extend it
             wrong.setdefault(str(error), []).append(path_of(project, stack).name)
     if wrong:
-        raise FoundError("\n".join(f"{_some(names)}: {text}" for text, names in wrong.items()))
+        raise RequestError("\n".join(f"{_some(names)}: {text}" for text, names in wrong.items()))
     if not shards:
         raise RequestError(f"there is no stack file in {project}; write Pulumi.<stack>.yaml")
     return shards

@@ -37,8 +37,7 @@ def place(project: Path, users: Sequence[str], stack: str | None, at_most: int) 
         at_most: users of a shard.
 
     Raises:
-        FoundError: there are files that cannot be used.
-        RequestError: a user or the result would not be right; nothing was written.
+        RequestError: a file, a user or the result would not be right; nothing was written.
     """
     shards = fleet(project)
     base = root(shards, stack)

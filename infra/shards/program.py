@@ -12,7 +12,7 @@ _PROGRAM = ("infra/", "policy/", "runtime/", "__main__.py", "Pulumi.yaml", "requ
 # Commands beside it, and what they share.
 _COMMANDS = (
     *("infra/adopt/", "infra/gitops/", "infra/move/", "infra/review/", "infra/shards/"),
-    "infra/commits.py",
+    *("infra/commits.py", "infra/exit_codes.py"),
 )
 
 # What the runtime does with objects and buckets; the clouds' modules begin with their name.

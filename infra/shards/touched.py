@@ -56,7 +56,8 @@ def touched(project: Path, base: str, head: str) -> Touched:
     Raises:
         FoundError: a file is deleted, and users of it have no line elsewhere.
         CommitError: there is no such commit.
-        RequestError: a stack file is none, or its name no stack's.
+        RequestError: a stack file is none, or its name no stack's, or where one is deleted,
+            another cannot be used.
     """
     commits = Commits(project)
     before, after = commits.commit(base), commits.commit(head)
@@ -132,7 +133,7 @@ def _users(folder: Path, stack: str) -> list[tuple[str, str]]:
         config = read(folder, stack)
     except ConfigError as error:
         side = folder.name
-        raise FoundError(
+        raise RequestError(
             f"a stack file is deleted, and whether its users have lines elsewhere cannot be told: "
             f"{path_of(folder, stack).name} of {side}: {error}"
         ) from error

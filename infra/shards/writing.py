@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from infra.shards.check import problems
-from infra.shards.errors import FoundError, RequestError
+from infra.shards.errors import RequestError
 from infra.shards.fleet import fleet, of_scope
 
 
@@ -28,7 +28,7 @@ def write(project: Path, texts: Mapping[str, str], scope: str) -> None:
             Path(folder, name).write_text(text, "utf-8", newline="")
         try:
             wrong = problems(of_scope(fleet(Path(folder)), scope))
-        except FoundError as error:
+        except RequestError as error:
             wrong = [str(error)]
     if wrong:
         raise RequestError("\n".join(["nothing was written, because then:", *wrong]))

@@ -71,7 +71,7 @@ def test_a_matrix_is_of_what_a_change_concerns(history: Path, capsys: pytest.Cap
 
 
 def test_what_a_change_concerns_cannot_be_told(history: Path, capsys: pytest.CaptureFixture[str]):
-    assert main(["matrix", "nowhere"]) == 1
+    assert main(["matrix", "nowhere"]) == 2
     told = capsys.readouterr()
     assert told.out == ""
     assert told.err.startswith("nowhere: is no commit")
@@ -157,10 +157,10 @@ def test_a_fork_s_stacks_are_where_the_base_is_before_the_preview(
 
 
 @pytest.mark.parametrize(
-    ("failing", "told"),
+    ("failing", "code", "told"),
     [
-        (("worktree", "add"), "`git worktree` failed: "),
-        (("sandbox", "up"), "aws: the base commit's `up` failed"),
+        (("worktree", "add"), 2, "`git worktree` failed: "),
+        (("sandbox", "up"), 1, "aws: the base commit's `up` failed"),
     ],
 )
 def test_a_base_that_cannot_be_made_is_told(
@@ -168,6 +168,7 @@ def test_a_base_that_cannot_be_made_is_told(
     history: Path,
     capsys: pytest.CaptureFixture[str],
     failing: tuple[str, ...],
+    code: int,
     told: str,
 ):
     def has_one(command: tuple[str, ...]) -> None:
@@ -177,7 +178,7 @@ def test_a_base_that_cannot_be_made_is_told(
 
     commands.effects = {"worktree": has_one}
     commands.answers = {failing: (1, "", "")}
-    assert main(["preview", "--offline", "HEAD^1", "--to", "plans", "aws"]) == 1
+    assert main(["preview", "--offline", "HEAD^1", "--to", "plans", "aws"]) == code
     assert told in capsys.readouterr().err
 
 

@@ -286,19 +286,6 @@ def test_a_log_of_events_beside_the_plan_is_read(
     assert "```text\npolicy never of pack: no (the stack)\n```" in capsys.readouterr().out
 
 
-def test_the_exit_codes_are_in_the_help(capsys: pytest.CaptureFixture[str]):
-    with pytest.raises(SystemExit):
-        main(["--help"])
-    told = capsys.readouterr().out
-    assert [
-        line.split()[0] for line in told.splitlines() if line[:2] == "  " and line[2].isdigit()
-    ] == [
-        "0",
-        "2",
-        "3",
-    ]
-
-
 def test_a_refusal_says_which_limit(repository: Repository):
     assert list(guard.refusals("aws", [touched("ann", "replace")], DEFAULTS, ())) == [
         Refusal("aws", "maxReplaces", 0, ("ann",))

@@ -149,7 +149,7 @@ def test_files_that_cannot_be_used_are_all_told_and_what_they_share_once(
         tmp_path, capsys, {"aws": changed(hub(), ("platform",), "A"), "gcp": hub(7), **wrong}
     )
     first, *_ = done.error
-    assert (done.code, done.out) == (1, [])
+    assert (done.code, done.out) == (2, [])
     assert first == "Pulumi.aws.yaml: the stack's config cannot be used:"
     assert [line for line in done.error if line.startswith("Pulumi.")] == [
         first,

@@ -149,7 +149,7 @@ def test_a_file_that_cannot_be_read_could_list_the_user(
     write(tmp_path, {"aws": hub(), "aws-002": shard("aws", 7)})
     done = placed(tmp_path, capsys, "carol")
     assert (done.code, done.error[0]) == (
-        1,
+        2,
         "Pulumi.aws-002.yaml: the stack's config cannot be used (platform, cloud, kubernetes, "
         "buckets, review are those of Pulumi.aws.yaml):",
     )

@@ -274,7 +274,7 @@ def test_whose_users_cannot_be_told_is_refused(
     done = told(repository, capsys)
 
     file = "aws-003" if side == "base" else "aws"
-    assert (done.code, done.out) == (1, [])
+    assert (done.code, done.out) == (2, [])
     assert done.error[0] == (
         "a stack file is deleted, and whether its users have lines elsewhere cannot be told: "
         f"Pulumi.{file}.yaml of {side}: the stack's config cannot be used:"
@@ -290,7 +290,7 @@ def test_a_parent_does_not_go_before_its_shards(
 
     done = told(repository, capsys)
 
-    assert (done.code, done.out) == (1, [])
+    assert (done.code, done.out) == (2, [])
     assert "Pulumi.aws-002.yaml of head: the stack's config cannot be used:" in done.error[0]
     assert done.error[1].startswith('cmbcluster-storage:extends: "aws" has no stack file here')
 
