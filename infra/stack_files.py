@@ -13,6 +13,8 @@ from typing import Any
 
 import yaml
 
+from infra.yaml_text import parsed
+
 PROJECT = "cmbcluster-storage"
 EXTENDS = f"{PROJECT}:extends"
 
@@ -47,36 +49,6 @@ class StackFile:
     def secrets_provider(self) -> str:
         """What encrypts the state's secrets, "" for a passphrase."""
         return self.settings.get("secretsprovider", "")
-
-
-# libyaml's is the same and ten times as fast, which counts where hundreds of files are read.
-_SafeLoader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class _Loader(_SafeLoader):
-    """Reads scalars as the engine does, but for dates with a time: `yes` is a text.
-
-    A key is there once.
-    """
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [key.value for key, _ in node.value]
-        if twice := sorted({key for key in keys if keys.count(key) > 1}):
-            raise yaml.constructor.ConstructorError(
-                None, None, f"the key {', '.join(twice)} is there twice", node.start_mark
-            )
-        return super().construct_mapping(node, deep)
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [
-        (tag, pattern)
-        for tag, pattern in resolvers
-        if tag not in ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value")
-        and not (tag == "tag:yaml.org,2002:bool" and first not in "tTfF")
-    ]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
 
 
 def project_folder(start: Path) -> Path:
@@ -119,15 +91,6 @@ def read(folder: Path, stack: str) -> StackFile:
         values=values,
         secret_keys=frozenset(key for key, value in config.items() if _is_secret(value)),
     )
-
-
-def parsed(text: str) -> Any:
-    """Return what a text of YAML says, to the engine as well.
-
-    Raises:
-        yaml.YAMLError: nothing.
-    """
-    return yaml.load(text, _Loader)  # noqa: S506 - a safe one
 
 
 def stack_of(name: str) -> str | None:

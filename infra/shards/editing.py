@@ -13,9 +13,9 @@ from typing import Any
 
 import yaml
 
-from infra import stack_files
 from infra.shards.errors import RequestError
 from infra.stack_files import EXTENDS, PROJECT
+from infra.yaml_text import parsed
 
 _USERS = f"{PROJECT}:users"
 
@@ -149,7 +149,7 @@ def _checked(
     """Return the text, if it says what it is to say and nothing else is another."""
     try:
         (users, others), (users_now, others_now) = _said(before), _said(after)
-        added = [stack_files.parsed("\n".join(one.lines))[0] for one in add]
+        added = [parsed("\n".join(one.lines))[0] for one in add]
         wanted = [user for user in users if _id_of(user) not in drop] + added
     except (yaml.YAMLError, TypeError) as error:
         raise _unreadable(name) from error
@@ -159,7 +159,7 @@ def _checked(
 
 
 def _said(text: str) -> tuple[list[Any], dict[str, Any]]:
-    document = dict(stack_files.parsed(text))
+    document = dict(parsed(text))
     config = dict(document.pop("config"))
     return config.pop(_USERS, None) or [], {**document, "config": config}
 

@@ -1,6 +1,7 @@
 """The fleet: every stack file of a folder, read and checked each by itself."""
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,10 @@ from infra.config import ConfigError, read
 from infra.settings import StackConfig
 from infra.shards.errors import RequestError
 from infra.stack_files import path_of
+
+# More than this the engine does not take, and a name stands in commands.
+# Source: https://www.pulumi.com/docs/iac/concepts/stacks/
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,9 @@ def fleet(project: Path) -> list[Shard]:
     """
     shards: list[Shard] = []
     wrong: dict[str, list[str]] = {}
-    for stack in stack_files.stacks(project):
+    stacks = stack_files.stacks(project)
+    check_names(stacks)
+    for stack in stacks:
         try:
             shards.append(Shard(stack, read(project, stack)))
         except ConfigError as error:  # what is wrong in one file is so in all that extend it
@@ -48,6 +55,19 @@ def fleet(project: Path) -> list[Shard]:
     if not shards:
         raise RequestError(f"there is no stack file in {project}; write Pulumi.<stack>.yaml")
     return shards
+
+
+def check_names(stacks: Iterable[str]) -> None:
+    """Refuse what no stack can be called.
+
+    Raises:
+        RequestError: tells the first such file.
+    """
+    if wrong := [stack for stack in stacks if not _NAME.fullmatch(stack)]:
+        raise RequestError(
+            f"{json.dumps(f'Pulumi.{wrong[0]}.yaml')}: is no name of a stack file: 1-100 "
+            f"characters of [A-Za-z0-9_.-] between `Pulumi.` and `.yaml`; rename it"
+        )
 
 
 def _some(names: Sequence[str]) -> str:

@@ -6,7 +6,6 @@ previewed, and goes on to exist with all of its users: nobody would look after t
 """
 
 import json
-import re
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,14 +18,11 @@ from infra.commits import Commits
 from infra.config import ConfigError, read
 from infra.settings import Review
 from infra.shards.errors import FoundError, RequestError
+from infra.shards.fleet import check_names
 from infra.shards.program import changes_program
 from infra.stack_files import PROJECT, StackFileError, path_of
 
 _REVIEW = f"{PROJECT}:review"
-
-# More than this the engine does not take, and a name stands in commands.
-# Source: https://www.pulumi.com/docs/iac/concepts/stacks/
-_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}", re.ASCII)
 
 # Source: https://docs.github.com/en/actions/reference/limits
 JOBS = 256
@@ -74,11 +70,7 @@ def touched(project: Path, base: str, head: str) -> Touched:
 
 def _between(base: Path, head: Path, changed: Collection[str]) -> Touched:
     there = stack_files.stacks(head)
-    if wrong := [stack for stack in there if not _NAME.fullmatch(stack)]:
-        raise RequestError(
-            f"{json.dumps(path_of(head, wrong[0]).name)}: is no name of a stack file: 1-100 "
-            f"characters of [A-Za-z0-9_.-] between `Pulumi.` and `.yaml`; rename it"
-        )
+    check_names(there)
     gone = sorted(set(stack_files.stacks(base)) - set(there))
     if gone:
         _check_gone(base, head, gone)

@@ -1,5 +1,6 @@
 """What is wrong between stack files, and what they are counted together for."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -248,3 +249,17 @@ def test_clusters_and_projects_are_counted_each(tmp_path: Path, capsys: pytest.C
         "cmbcluster-storage:users: the account 123456789012 has 5,999 IAM roles",
     ]
     assert (done.code, done.out) == (1, [])
+
+
+@pytest.mark.parametrize("name", ["a b", "a\nb", "\udcff", "*", ""])
+@pytest.mark.parametrize("command", ["check", "list"])
+def test_a_name_that_no_stack_has_is_refused_by_every_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, name: str
+):
+    write(tmp_path, {"aws": hub("ann"), name: shard("aws")})
+    done = run(capsys, tmp_path, command)
+    assert (done.code, done.out) == (2, [])
+    assert done.error == [
+        f"{json.dumps(f'Pulumi.{name}.yaml')}: is no name of a stack file: 1-100 characters of "
+        "[A-Za-z0-9_.-] between `Pulumi.` and `.yaml`; rename it"
+    ]
