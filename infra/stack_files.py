@@ -24,6 +24,9 @@ _STACK_FILE = re.compile(r"Pulumi\.(.*)\.yaml", re.DOTALL)
 KEYS = ("platform", "cloud", "kubernetes", "buckets", "review")
 TAKEN_OVER = tuple(f"{PROJECT}:{key}" for key in KEYS)
 
+# Stacks that extend each other in a row: each reads all before it.
+_LONGEST = 10
+
 
 class StackFileError(ValueError):
     """A stack file cannot be read, or not be taken over; the text says why, and the cure."""
@@ -133,6 +136,11 @@ def extended(folder: Path, stack: str, values: Mapping[str, str]) -> tuple[dict[
                 f"{EXTENDS}: {' extends '.join([*way, base])}, which never ends; drop one of them"
             )
         way.append(base)
+        if len(way) > _LONGEST:
+            raise StackFileError(
+                f"{EXTENDS}: {stack} extends {way[1]}, and so on over {_LONGEST} stack files; "
+                f"extend the one that writes the settings"
+            )
         found = _base(folder, base)
         file, values = found.name, found.values
         taken = {key: values[key] for key in TAKEN_OVER if key in values}

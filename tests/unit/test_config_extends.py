@@ -144,6 +144,17 @@ def test_stacks_do_not_take_over_from_each_other(tmp_path: Path, extends: dict[s
     ]
 
 
+def test_a_row_of_stacks_has_an_end(tmp_path: Path):
+    write(tmp_path, "s1", base())
+    for number in range(2, 12):
+        write(tmp_path, f"s{number}", shard(f"s{number - 1}"))
+    assert read(tmp_path, "s10").platform == base()["platform"]
+    assert problems_in(tmp_path, "s11") == [
+        "cmbcluster-storage:extends: s11 extends s10, and so on over 10 stack files; extend the "
+        "one that writes the settings"
+    ]
+
+
 @pytest.mark.parametrize("key", TAKEN_OVER)
 def test_what_is_taken_over_is_not_written_again(tmp_path: Path, key: str):
     write(tmp_path, "aws", base())
