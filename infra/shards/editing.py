@@ -37,7 +37,16 @@ class Entry:
 
 
 def entry(user: str) -> Entry:
-    """Return the entry of an active user; quoted where YAML would read something else."""
+    """Return the entry of an active user; quoted where YAML would read something else.
+
+    Raises:
+        RequestError: the id cannot be written, or would be read as another.
+    """
+    if not user.isprintable():
+        raise RequestError(
+            f"{json.dumps(user)}: has characters that do not print; write the user's id as the "
+            f"hub knows it"
+        )
     is_plain = _PLAIN.fullmatch(user) and yaml.safe_load(user) == user
     shown = user if is_plain else json.dumps(user, ensure_ascii=False)
     return Entry(user, (f"- {shown}",))

@@ -171,7 +171,11 @@ def test_an_id_is_quoted_where_it_would_be_something_else(user: str, line: str):
     assert entry(user) == Entry(user, (line,))
 
 
-_IDS = st.text(min_size=1, max_size=30).filter(lambda one: one.isprintable() and one == one.strip())
+# Hypothesis tries the constants of our modules as well: whom the file lists already.
+_LISTED = {"ann@example.org", "bob", "eve", "007"}
+_IDS = st.text(min_size=1, max_size=30).filter(
+    lambda one: one.isprintable() and one == one.strip() and one not in _LISTED
+)
 
 
 @given(st.lists(_IDS, min_size=1, max_size=5, unique=True))

@@ -1,5 +1,6 @@
 """New users come to shards that have room; what each shard has is listed."""
 
+import json
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
@@ -141,6 +142,33 @@ def test_files_that_would_be_wrong_are_not_written(
     assert (done.code, done.out, done.error[0]) == (2, [], "nothing was written, because then:")
     assert problem in done.error[-1]
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("new", ["a\x85b", "a\u2028b", "\udcff", "a\nb", "\x1b[0m", "\U000e0001"])
+def test_an_id_that_would_be_read_as_another_is_not_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], new: str
+):
+    write(tmp_path, {"aws": hub("ann")})
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    done = placed(tmp_path, capsys, "carol", new)
+    assert (done.code, done.out) == (2, [])
+    assert done.error == [
+        f"{json.dumps(new)}: has characters that do not print; write the user's id as the hub "
+        "knows it"
+    ]
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("new", ["~", "null", "1:30", "yes", "- x", "a: b", "#x", "<<", "*a", "漢"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_an_id_is_read_as_it_was_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], new: str, end: str
+):
+    write(tmp_path, {"aws": hub("ann")})
+    path = tmp_path / "Pulumi.aws.yaml"
+    path.write_bytes(path.read_bytes().replace(b"\n", end.encode()))
+    assert placed(tmp_path, capsys, new).code == 0
+    assert [user.id for user in read(tmp_path, "aws").users] == ["ann", new]
 
 
 def test_a_file_that_cannot_be_read_could_list_the_user(
