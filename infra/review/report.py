@@ -69,8 +69,9 @@ def report(subjects: Sequence[Subject]) -> Report:
             one.config.review.consent if one.config else (),
         )
     ]
-    consent = {user for config in configs.values() for user in config.review.consent}
-    touched = {effect.user for effect in found}
+    # Of a stack's own users: one of the same id in another stack is somebody else.
+    named = {(stack, user) for stack, one in configs.items() for user in one.review.consent}
+    consented = {user for stack, user in named & {(one.stack, one.user) for one in found}}
     failed = [plan for plan in plans if plan.errors]
     return Report(
         effects=[*found, *moved(plans, configs, found)],
@@ -82,9 +83,9 @@ def report(subjects: Sequence[Subject]) -> Report:
             for plan in plans
             if (others := sorted(filter(_is_nobodys, plan.steps), key=lambda step: step.name))
         ],
-        consented=sorted(consent & touched),
+        consented=sorted(consented),
         # Where a preview failed, nobody knows.
-        unneeded=[] if failed else sorted(consent - touched),
+        unneeded=[] if failed else sorted({user for _, user in named} - consented),
     )
 
 

@@ -80,6 +80,20 @@ def test_consent_that_is_needed_and_that_is_not_is_told():
     ]
 
 
+def test_consent_for_another_stack_s_user_of_that_id_lets_nobody_pass():
+    of_gcp = config_of({**LEAST_ON["gcp"], "review": {"consent": ["eve"]}})
+    gone = Step("delete", BUCKET, "eve-bucket", "eve", Resource(), None)
+    limits = Review.model_validate({})
+    made = report(
+        [
+            Subject(Plan("aws", (gone,)), config_of(LEAST_ON["aws"]), limits),
+            Subject(Plan("gcp"), of_gcp, limits),
+        ]
+    )
+    assert [one.stack for one in made.refusals] == ["aws"]
+    assert (made.consented, made.unneeded) == ([], ["eve"])
+
+
 def test_where_a_preview_failed_nobody_knows_whom_consent_is_for():
     config = config_of({**LEAST_ON["aws"], "review": {"consent": ["dan"]}})
     plan = Plan("aws", errors=("error",))
