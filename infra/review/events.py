@@ -5,7 +5,7 @@ and no more. The engine's log of events has all of it.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -23,11 +23,8 @@ def with_policies(plan: Plan, log: str) -> Plan:
         log: what the same preview's `--event-log` wrote; empty if it wrote none.
     """
     about: dict[tuple[bool, str], list[str]] = {}
-    for event in _violations(log):
-        told = " ".join(event["message"].split())
-        text = f"policy {event['policyName']} of {event['policyPackName']}: {told}"
-        forbids = event["enforcementLevel"] != "advisory"
-        about.setdefault((forbids, text), []).append(_name(event))
+    for forbids, text, name in _violations(log):
+        about.setdefault((forbids, text), []).append(name)
     errors, warnings = (
         [
             f"{text} ({_listed(names)})"
@@ -42,17 +39,23 @@ def with_policies(plan: Plan, log: str) -> Plan:
     )
 
 
-def _violations(log: str) -> Iterator[dict[str, Any]]:
-    for line in log.splitlines():
+def _violations(log: str) -> Iterator[tuple[bool, str, str]]:
+    """Yield whether it forbids, what it says, and of which resource."""
+    for line in log.split(
+        "\n"
+    ):  # and at nothing else: a message may have what ends lines elsewhere
         if '"policyEvent"' in line:
             try:
-                yield json.loads(line)["policyEvent"]
-            except (ValueError, KeyError, TypeError):
-                continue  # the last line of a run that was killed
+                yield _violation(json.loads(line)["policyEvent"])
+            except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
+                continue  # the last line of a run that was killed; the plan says that it failed
 
 
-def _name(event: dict[str, Any]) -> str:
-    return event.get("resourceUrn", "").rpartition("::")[2] or "the stack"
+def _violation(event: Mapping[str, Any]) -> tuple[bool, str, str]:
+    told = " ".join(event["message"].split())
+    text = f"policy {event['policyName']} of {event['policyPackName']}: {told}"
+    name = event.get("resourceUrn", "").rpartition("::")[2] or "the stack"
+    return event["enforcementLevel"] != "advisory", text, name
 
 
 def _listed(names: list[str]) -> str:

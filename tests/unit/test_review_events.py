@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from infra.review.events import with_policies
 from infra.review.plans import Plan
 
@@ -49,3 +51,24 @@ def test_without_a_log_a_plan_is_as_it_is():
     plan = Plan("aws", errors=("error: preview failed",))
     assert with_policies(plan, "") == plan
     assert with_policies(plan, event("labelled", "advisory", "x")).errors == plan.errors
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"policyEvent": 7}',
+        '{"policyEvent": {"message": 7}}',
+        '{"policyEvent": {"message": "x"}}',
+        '["policyEvent"]',
+        '{"policyEvent": ' + "[" * 100_000,
+    ],
+)
+def test_what_is_no_event_is_passed_over(line: str):
+    plan = Plan("aws", errors=("error: preview failed",))
+    assert with_policies(plan, line) == plan
+
+
+def test_a_message_may_have_what_ends_lines_elsewhere():
+    log = event("private", "mandatory", "x").replace("Make it", "Make\x85it")
+    [error] = with_policies(Plan("aws"), log).errors
+    assert error.startswith("policy private of cmbcluster-storage: Make it private.")
