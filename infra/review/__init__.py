@@ -6,7 +6,7 @@
       v Plan
     effects    says what happens to each user
       v Effect
-    cautions, expiry   say what of it a reviewer must not miss
+    cautions, expiry, exposure   say what of it a reviewer must not miss
     guard      compares it with the limits of the base branch, which `base` reads
       v Report
     comment    Markdown within GitHub's limit, made of `changes`, `words` and `markdown`

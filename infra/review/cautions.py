@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from infra.review.effects import GOING, Effect, Kind
 from infra.review.expiry import bites
+from infra.review.exposure import changes_access, is_freed, left_keys
 from infra.review.markdown import code, codes
 from infra.review.plans import Plan
 
@@ -50,13 +51,14 @@ def cautions(plans: Iterable[Plan], effects: Iterable[Effect]) -> list[Caution]:
 def _of(effect: Effect) -> Iterator[tuple[int, str]]:
     """Yield what is to be said of one user, and how bad it is: 0 is worst."""
     yield from _losses(effect)
+    yield from _exposures(effect)
     for text in {text for step in effect.steps for text in bites(step)}:
-        yield 4, f"Expiry begins to bite: {text}"
+        yield 5, f"Expiry begins to bite: {text}"
     replaced = [step.what for step in effect.replaced if step not in effect.bucket_steps]
     if replaced:
-        yield 5, f"Replaced: {codes(replaced)}; {_STOP}"
+        yield 6, f"Replaced: {codes(replaced)}; {_STOP}"
     if effect.has_volume is False:
-        yield 6, f"Identity and volume go; {_STOP}"
+        yield 7, f"Identity and volume go; {_STOP}"
 
 
 def _losses(effect: Effect) -> Iterator[tuple[int, str]]:
@@ -72,6 +74,19 @@ def _losses(effect: Effect) -> Iterator[tuple[int, str]]:
         yield 2, f"The bucket loses what guards it: {codes(guards)}"
     if effect.kind is Kind.MARKED:
         yield 3, "This bucket will be emptied when its line goes; any other `state` keeps it"
+
+
+def _exposures(effect: Effect) -> Iterator[tuple[int, str]]:
+    freed = [step.what for step in effect.steps if is_freed(step)]
+    if freed and effect.kind is not Kind.MARKED:  # of which it is the meaning
+        yield 2, f"No longer protected, or kept when it is forgotten: {codes(freed)}"
+    moves = effect.has_volume is not None and effect.kind is not Kind.ADOPTED
+    opened = [step.what for step in effect.steps if changes_access(step, moves)]
+    if opened:
+        yield 4, f"Who reaches the bucket, or what they may do, changes: {codes(opened)}"
+    for step in effect.steps:
+        for text in left_keys(step):
+            yield 4, text
 
 
 def _unmoved(plans: Iterable[Plan], effects: Iterable[Effect]) -> Iterator[Caution]:

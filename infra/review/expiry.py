@@ -4,11 +4,11 @@ Both clouds' lifecycle documents are read into the same words, so that a rule th
 bite is told alike, whether its days change, it is new, or it is switched on.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from infra.review.markdown import code
-from infra.review.plans import Resource, Step
+from infra.review.plans import Resource, Step, at
 
 _DAY_SECONDS = 24 * 60 * 60
 
@@ -28,7 +28,7 @@ class _Term(NamedTuple):
 
     def __str__(self) -> str:
         beyond = f" beyond the newest {self.kept:g}" if self.kept else ""
-        return f"after {self.days:g} days{beyond}"
+        return f"after {_days(self.days)}{beyond}"
 
 
 _Terms = dict[_Subject, _Term]
@@ -46,10 +46,14 @@ def bites(step: Step) -> Iterator[str]:
             where = f" under {code(subject.prefix)}" if subject.prefix else ""
             yield f"{subject.what}{where} expire {term} (before: {known or 'never'})"
     if _versioned(step.before) and not _versioned(step.after):
-        yield "what is overwritten or deleted is gone at once, since versioning is switched off"
+        yield "what is overwritten or deleted leaves no old version: versioning is switched off"
     known, days = _restorable_days(step.before), _restorable_days(step.after)
     if known is not None and days is not None and days < known:
-        yield f"what is deleted for good can be restored for {days:g} days (before: {known:g})"
+        yield f"what is deleted for good can be restored for {_days(days)} (before: {known:g})"
+
+
+def _days(number: float) -> str:
+    return f"{number:g} day{'' if number == 1 else 's'}"
 
 
 def _terms(step: Step, resource: Resource) -> _Terms:
@@ -68,51 +72,44 @@ def _terms(step: Step, resource: Resource) -> _Terms:
 
 
 def _aws(rule: Any) -> Iterator[tuple[_Subject, _Term]]:
-    if _at(rule, "status") != "Enabled":
+    if at(rule, "status") != "Enabled":
         return
-    prefix = str(_at(rule, "filter", "prefix") or _at(rule, "prefix") or "")
+    prefix = str(at(rule, "filter", "prefix") or at(rule, "prefix") or "")
     versions = "noncurrentVersionExpiration"
-    kept = _at(rule, versions, "newerNoncurrentVersions") or 0
-    yield _Subject("old versions", prefix), _Term(_at(rule, versions, "noncurrentDays"), kept)
-    yield _Subject("objects", prefix), _Term(_at(rule, "expiration", "days"))
-    days = _at(rule, "abortIncompleteMultipartUpload", "daysAfterInitiation")
+    kept = at(rule, versions, "newerNoncurrentVersions") or 0
+    yield _Subject("old versions", prefix), _Term(at(rule, versions, "noncurrentDays"), kept)
+    yield _Subject("objects", prefix), _Term(at(rule, "expiration", "days"))
+    days = at(rule, "abortIncompleteMultipartUpload", "daysAfterInitiation")
     yield _Subject("unfinished uploads", prefix), _Term(days)
 
 
 def _gcp(rule: Any) -> Iterator[tuple[_Subject, _Term]]:
-    action, condition = _at(rule, "action", "type"), _at(rule, "condition")
+    action, condition = at(rule, "action", "type"), at(rule, "condition")
     prefix = ", ".join(map(str, _list_at(condition, "matchesPrefixes")))
     if action == "AbortIncompleteMultipartUpload":
-        yield _Subject("unfinished uploads", prefix), _Term(_at(condition, "age"))
-    elif action == "Delete" and _at(condition, "withState") == "ARCHIVED":
-        newer = _at(condition, "numNewerVersions")
+        yield _Subject("unfinished uploads", prefix), _Term(at(condition, "age"))
+    elif action == "Delete" and at(condition, "withState") == "ARCHIVED":
+        newer = at(condition, "numNewerVersions")
         # The live version counts as a newer one.
         kept = newer - 1 if isinstance(newer, int) and newer else 0
-        days = _at(condition, "daysSinceNoncurrentTime")
+        days = at(condition, "daysSinceNoncurrentTime")
         yield _Subject("old versions", prefix), _Term(days, kept)
     elif action == "Delete":
-        yield _Subject("objects", prefix), _Term(_at(condition, "age"))
+        yield _Subject("objects", prefix), _Term(at(condition, "age"))
 
 
 def _versioned(resource: Resource) -> bool:
     return (
-        _at(resource.inputs, "versioning", "enabled") is True
-        or _at(resource.inputs, "versioningConfiguration", "status") == "Enabled"
+        at(resource.inputs, "versioning", "enabled") is True
+        or at(resource.inputs, "versioningConfiguration", "status") == "Enabled"
     )
 
 
 def _restorable_days(resource: Resource) -> float | None:
-    seconds = _at(resource.inputs, "softDeletePolicy", "retentionDurationSeconds")
+    seconds = at(resource.inputs, "softDeletePolicy", "retentionDurationSeconds")
     return seconds / _DAY_SECONDS if isinstance(seconds, int | float) else None
 
 
-def _at(value: Any, *keys: str) -> Any:
-    """Return a part of a value; None if it has no such part: what is unknown yet is a text."""
-    for key in keys:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
-
-
 def _list_at(value: Any, key: str) -> list[Any]:
-    found = _at(value, key)
+    found = at(value, key)
     return found if isinstance(found, list) else []

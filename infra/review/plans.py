@@ -6,7 +6,7 @@ preview that fails has no steps but the stack's own, and says why in its diagnos
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,20 +91,30 @@ class PlanError(ValueError):
 
 
 def read(stack: str, text: str) -> Plan:
-    """Return a stack's plan; one that cannot be read is one that failed.
+    """Return a stack's plan; one that cannot be read, or is not whole, is one that failed.
 
     Raises:
         PlanError: it is another stack's.
     """
     try:
         document = json.loads(text)
-        steps = [_step(one) for one in document.get("steps", ())]
-    except (ValueError, AttributeError, KeyError, TypeError):
+        steps = document.get("steps") or ()
+        others = {one["urn"].split(":")[2] for one in steps} - {stack}
+        plan = _plan(stack, document)
+        is_whole = plan.errors or any(_is_stack(one) for one in steps)
+    except (ValueError, AttributeError, LookupError, TypeError, RecursionError):
+        others, plan, is_whole = set(), Plan(stack), False
+    if others:
+        other = min(others)
+        raise PlanError(f"{stack}: this is a plan of the stack {other!r}; name it {other}.json")
+    if not is_whole:
         return Plan(stack, errors=("the preview left no plan; what it printed says why",))
-    for one in document.get("steps", ()):
-        if (other := one["urn"].split(":")[2]) != stack:
-            raise PlanError(f"{stack}: this is a plan of the stack {other!r}; name it {other}.json")
-    told = document.get("diagnostics", ())
+    return plan
+
+
+def _plan(stack: str, document: Mapping[str, Any]) -> Plan:
+    steps = [_step(one) for one in document.get("steps") or ()]
+    told = document.get("diagnostics") or ()
     return Plan(
         stack,
         steps=tuple(step for step in steps if step.type != _STACK and not step.is_idle),
@@ -114,6 +124,20 @@ def read(stack: str, text: str) -> Plan:
     )
 
 
+def _is_stack(step: Mapping[str, Any]) -> bool:
+    """Tell whether a step is the stack's own, which every plan has, also where nothing changes."""
+    return f"::{_STACK}::" in step["urn"]
+
+
+def at(value: Any, *keys: str | int) -> Any:
+    """Return a part of a value; None if it has no such part: what is unknown yet is a text."""
+    for key in keys:
+        if isinstance(value, list):
+            value = dict(enumerate(value))
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
 def _step(step: Mapping[str, Any]) -> Step:
     *_, types, name = step["urn"].split("::")
     kind = types.rpartition("$")[2]
@@ -121,13 +145,13 @@ def _step(step: Mapping[str, Any]) -> Step:
     before, after = (_resource(state) if state else None for state in states)
     parent = next((state["parent"] for state in states if state and "parent" in state), "")
     return Step(
-        op=step["op"],
+        op=str(step["op"]),
         type=kind,
         name=name,
         slug=name if kind in _COMPONENTS else _slug(parent),
         before=before,
         after=after,
-        reasons=tuple(step.get("diffReasons") or ()),
+        reasons=tuple(map(str, step.get("diffReasons") or ())),
     )
 
 
@@ -138,23 +162,23 @@ def _slug(parent: str) -> str:
 
 def _resource(state: Mapping[str, Any]) -> Resource:
     return Resource(
-        protect=state.get("protect", False),
-        retain_on_delete=state.get("retainOnDelete", False),
-        inputs=state.get("inputs", {}),
+        protect=bool(state.get("protect")),
+        retain_on_delete=bool(state.get("retainOnDelete")),
+        inputs=dict(state.get("inputs") or {}),
     )
 
 
 def _users(document: Mapping[str, Any]) -> dict[str, str]:
-    for step in document.get("steps", ()):
-        if f"::{_STACK}::" in step["urn"]:
-            users = (step.get("oldState") or {}).get("outputs", {}).get("users")
+    for step in document.get("steps") or ():
+        if _is_stack(step):
+            users = at(step, "oldState", "outputs", "users")
             # Outputs of a version that is not ours, or secret ones, tell nothing.
             found = users.items() if isinstance(users, dict) else ()
-            return {user: one.get("bucketName", "") for user, one in found if isinstance(one, dict)}
+            return {user: str(at(one, "bucketName") or "") for user, one in found}
     return {}
 
 
-def _errors(told: list[Mapping[str, Any]]) -> tuple[str, ...]:
+def _errors(told: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     errors = [_message(one) for one in told if one["severity"] == "error"]
     return tuple([one for one in errors if not one.startswith(_NOISE)] or errors)
 

@@ -26,7 +26,6 @@ _SENTENCES = {
     Kind.SUSPENDED: "The bucket stays.",
     Kind.KEPT: "The {bucket} is protected and kept again.",
     Kind.RESUMED: "The bucket stays.",
-    Kind.CHANGED: "Settings change.",
     Kind.MOVED: "Comes from {source}; no resource is touched.",
     Kind.ADOPTED: (
         "Takes over the {bucket} with all that is in it; nothing there expires while `adopt` "
@@ -34,6 +33,8 @@ _SENTENCES = {
     ),
     Kind.ADDED: "Gets the {bucket}.",
 }
+# Of whom nothing else is to be said, by the engine's words for what is done.
+_CHANGES = {"delete": "gone", "replace": "replaced", "import": "taken over", "create": "new"}
 _LIMITS = {
     "maxDeletes": "would lose the bucket, or what guards it",
     "maxReplaces": "would have something replaced",
@@ -64,11 +65,24 @@ def headline(effects: Sequence[Effect], failed: int) -> str:
 
 def sentence(effect: Effect) -> str:
     """Return what happens to one user."""
-    told = "The {bucket} is forgotten." if effect.forgets_bucket else _SENTENCES[effect.kind]
-    bucket = f"bucket {code(effect.bucket)}" if effect.bucket else "bucket"
     comes = effect.has_volume
     volume = "" if comes is None else f" Identity and volume {'come' if comes else 'go'}."
+    if effect.kind is Kind.CHANGED and not effect.forgets_bucket:
+        return f"{_changed(effect)}.{volume}"
+    told = "The {bucket} is forgotten." if effect.forgets_bucket else _SENTENCES[effect.kind]
+    bucket = f"bucket {code(effect.bucket)}" if effect.bucket else "bucket"
     return told.format(bucket=bucket, source=code(effect.source)) + volume
+
+
+def _changed(effect: Effect) -> str:
+    """Return what of a user changes, goes and comes."""
+    found: dict[str, list[str]] = {}
+    for step in effect.steps:
+        if step.what:
+            found.setdefault(_CHANGES.get(step.op, "changed"), []).append(step.what)
+    order = ("changed", *_CHANGES.values())
+    told = "; ".join(f"{how}: {codes(found[how])}" for how in order if how in found)
+    return f"{told[:1].upper()}{told[1:]}" if told else "Nothing in the cloud changes"
 
 
 def refusal(one: Refusal) -> str:

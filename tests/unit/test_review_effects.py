@@ -272,7 +272,38 @@ def test_a_plan_of_another_stack_is_refused():
         read("gcp", document())
 
 
-@pytest.mark.parametrize("text", ["", "no json", "[]", "7", '{"steps": [{}]}', '{"steps": 7}'])
+def _tampered(**step: Any) -> str:
+    whole = json.loads(document())
+    whole["steps"].append(
+        {"op": "update", "urn": "urn:pulumi:aws::p::aws:s3/bucket:Bucket::eve-bucket", **step}
+    )
+    return json.dumps(whole)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "no json",
+        "[]",
+        "7",
+        "{}",
+        "[" * 100_000,
+        '{"steps": []}',
+        '{"steps": [{}]}',
+        '{"steps": 7}',
+        document(steps=[{"op": "same", "urn": "urn:pulumi:aws::p::x:y:Z::one"}]),
+        document(diagnostics=[{"message": "warning: no severity"}]),
+        document(diagnostics=[{"message": 7, "severity": "error"}]),
+        document(diagnostics=7),
+        _tampered(urn="urn"),
+        _tampered(urn=7),
+        _tampered(oldState="gone"),
+        _tampered(oldState={"inputs": "[secret]"}),
+        _tampered(oldState={"parent": 7}),
+        _tampered(diffReasons=7),
+    ],
+)
 def test_what_is_no_plan_is_a_preview_that_failed(text: str):
     assert read("aws", text) == Plan(
         "aws", errors=("the preview left no plan; what it printed says why",)
@@ -284,7 +315,8 @@ def test_what_stays_as_it_is_is_no_step_though_it_may_be_listed():
     urn = "urn:pulumi:aws::p::aws:s3/bucket:Bucket::eve-bucket"
     same = {"op": "same", "urn": urn, "oldState": state, "newState": state}
     freed = same | {"newState": state | {"protect": False}}
-    [step] = read("aws", document(steps=[same, freed])).steps
+    stack = json.loads(document())["steps"]
+    [step] = read("aws", document(steps=[*stack, same, freed])).steps
     assert (step.before, step.after) == (
         Resource(protect=True, inputs={"name": "x"}),
         Resource(protect=False, inputs={"name": "x"}),
@@ -303,3 +335,99 @@ def test_an_error_says_of_what_it_is_and_the_language_host_s_own_only_if_it_is_a
         warnings=("warning: 90 of 100 roles",),
     )
     assert read("aws", document(diagnostics=[last])).errors == (noise.strip(),)
+
+
+BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
+ENCRYPTION = (
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+)
+GCP_BUCKET = "gcp:storage/bucket:Bucket"
+GCP_POLICY = "gcp:storage/bucketIAMPolicy:BucketIAMPolicy"
+
+
+def of(kind: str, before: dict[str, Any], after: dict[str, Any]) -> Step:
+    return step("update", kind, Resource(inputs=before), Resource(inputs=after))
+
+
+def encrypted(key: str | None) -> dict[str, Any]:
+    by_key = {"kmsMasterKeyId": key} if key else {}
+    return {"rules": [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "x", **by_key}}]}
+
+
+@pytest.mark.parametrize(
+    ("changed", "what"),
+    [
+        (of(POLICY, {"policy": "{}"}, {"policy": "[]"}), "bucketpolicy"),
+        (
+            of(BLOCK, {"blockPublicAcls": True}, {"blockPublicAcls": False}),
+            "bucketpublicaccessblock",
+        ),
+        (of(ROLE, {"assumeRolePolicy": "{}"}, {"assumeRolePolicy": "[]"}), "role"),
+        (of(GCP_BUCKET, {"publicAccessPrevention": "enforced"}, {}), "bucket"),
+        (of(GCP_BUCKET, {"uniformBucketLevelAccess": True}, {}), "bucket"),
+        (of(GCP_POLICY, {"policyData": "{}"}, {"policyData": "[]"}), "bucketiampolicy"),
+    ],
+    ids=lambda one: one if isinstance(one, str) else one.type,
+)
+def test_who_reaches_a_bucket_is_told_when_it_changes(changed: Step, what: str):
+    told = f"Who reaches the bucket, or what they may do, changes: `{what}`"
+    assert warnings_on(changed) == [told]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        of(ROLE, {"tags": {"a": "b"}}, {"tags": {}}),
+        of(GCP_BUCKET, {"labels": {"a": "b"}}, {"labels": {}}),
+        step("create", POLICY, None, Resource(inputs={"policy": "{}"})),
+    ],
+)
+def test_what_lets_nobody_else_in_is_not_told(changed: Step):
+    assert warnings_on(changed) == []
+
+
+def test_the_policy_of_who_is_suspended_loses_them_and_that_is_no_warning_of_its_own():
+    policy = of(GCP_POLICY, {"policyData": '{"bindings": ["x"]}'}, {"policyData": "{}"})
+    assert warnings_on(policy, step("delete", VOLUME, FREE, None)) == [
+        "Identity and volume go; stop the server first: a claim that is mounted waits, and "
+        "sessions lose access"
+    ]
+    adopted = step("import", GCP_BUCKET, None, HELD)
+    assert warnings_on(adopted, policy, step("create", VOLUME, None, FREE)) == [
+        "Who reaches the bucket, or what they may do, changes: `bucketiampolicy`"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (HELD, FREE),
+        (HELD, Resource(False, True, {"bucket": "b"})),
+        (HELD, Resource(True, False, {"bucket": "b"})),
+        (Resource(False, True, {"bucket": "b"}), FREE),
+    ],
+)
+def test_what_is_held_no_longer_is_told_unless_the_user_is_marked(
+    before: Resource, after: Resource
+):
+    assert warnings_on(step("same", BUCKET, before, after)) == [
+        "No longer protected, or kept when it is forgotten: `bucket`"
+    ]
+    assert warnings_on(step("same", BUCKET, after, before)) == []
+    marked = Resource(False, False, {"bucket": "b", "forceDestroy": True})
+    assert warnings_on(step("update", BUCKET, HELD, marked)) == [
+        "This bucket will be emptied when its line goes; any other `state` keeps it"
+    ]
+
+
+def test_the_key_that_stored_data_stays_encrypted_with_is_told():
+    stays = "The encryption key changes: what is stored stays encrypted with `k1`"
+    unreadable = f"{stays}, which users' roles may no longer use: they cannot read it any more"
+    for later in ("k2", None):
+        changed = of(ENCRYPTION, encrypted("k1"), encrypted(later))
+        assert warnings_on(changed) == [unreadable]
+    for later in ({"encryption": {"defaultKmsKeyName": "k2"}}, {}):
+        changed = of(GCP_BUCKET, {"encryption": {"defaultKmsKeyName": "k1"}}, later)
+        assert warnings_on(changed) == [f"{stays}; whoever disables or destroys that key loses it"]
+    assert warnings_on(of(ENCRYPTION, encrypted(None), encrypted("k1"))) == []
+    assert warnings_on(of(ENCRYPTION, encrypted("k1"), encrypted("k1"))) == []
