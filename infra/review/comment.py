@@ -11,7 +11,7 @@ from infra.review import changes, words
 from infra.review.cautions import Caution
 from infra.review.effects import Effect, Kind
 from infra.review.guard import Refusal
-from infra.review.markdown import block, code, codes, folded
+from infra.review.markdown import block, code, codes, folded, listed
 from infra.review.plans import Plan
 from infra.review.report import Report
 from infra.review.words import counted
@@ -22,10 +22,13 @@ MARK = "<!-- cmbcluster-storage review -->"
 # Source: https://docs.github.com/en/rest/issues/comments (the API refuses a longer body)
 # In bytes, which are never fewer than the characters that GitHub counts.
 LIMIT = 65_536
-_GUARD, _FAILED, _CAUTIONS = 8_000, 12_000, 16_000
+_GUARD, _FAILED, _CAUTIONS, _OTHERS = 8_000, 12_000, 24_000, 8_000
 _ERROR = 3_500  # of one preview that failed
+_OTHER = 3_500  # of what belongs to nobody in one stack
 _NOTE = 100  # that users are left out
-_WHO, _ALIKE = 600, 4_000  # of the ids in a warning, and of those in a section
+_HEADING = 2_000  # of a section: what is not its list of users
+# Of the ids in a warning, of those who lose their buckets, and of those in a section.
+_WHO, _LOSING, _ALIKE = 600, 12_000, 10_000
 
 _KINDS = list(Kind)
 
@@ -69,46 +72,61 @@ def _failure(plan: Plan) -> str:
 
 
 def _caution(one: Caution) -> str:
-    whom = f": {_who(one.effects)}" if one.effects else ""
+    room = _LOSING if any(effect.loses_bucket for effect in one.effects) else _WHO
+    whom = f": {_who(one.effects, room)}" if one.effects else ""
     return f"- {one.text}{whom}"
 
 
 def _others(report: Report) -> str:
     told = [
-        f"{code(stack)}\n\n{block(changes.lines(steps), 'diff')}" for stack, steps in report.others
+        f"{code(stack)}\n\n{block(changes.lines(steps), 'diff', _OTHER)}"
+        for stack, steps in report.others
     ]
-    return folded("What belongs to no user", _fitted(told, _GUARD, "stack"))
+    return folded("What belongs to no user", _fitted(told, _OTHERS, "stack"))
 
 
-def _sections(effects: Iterable[Effect]) -> list[tuple[int, str]]:
-    """Return a section for all to whom the same happens, and of how many users it tells."""
+def _sections(effects: Iterable[Effect]) -> list[tuple[Sequence[Effect], Sequence[str]]]:
+    """Return all to whom the same happens, with the lines that say it; the worst first."""
     alike: dict[tuple[int, str, tuple[str, ...]], list[Effect]] = {}
     for effect in effects:
         lines = tuple(changes.lines(effect.steps))
         kind = _KINDS.index(effect.kind)
-        alike.setdefault((kind, words.sentence(effect), lines), []).append(effect)
+        alike.setdefault((kind, words.sentence(effect, ""), lines), []).append(effect)
     return [
-        (len(group), _section(group, sentence, lines))
-        for (_, sentence, lines), group in sorted(alike.items(), key=lambda item: item[0][0])
+        (group, lines)
+        for (_, _, lines), group in sorted(alike.items(), key=lambda item: item[0][0])
     ]
 
 
-def _section(group: Sequence[Effect], sentence: str, lines: Sequence[str]) -> str:
-    first, alone = group[0], len(group) == 1
-    who = f"{code(first.user)} in {code(first.stack)}" if alone else counted(len(group), "user")
-    parts = [f"#### {who}: {first.kind}", sentence]
-    parts += [] if alone else [_who(group, _ALIKE)]
-    parts += [folded("Details", block(lines, "diff"))] if lines else []
-    return "\n\n".join(parts)
+def _section(group: Sequence[Effect], lines: Sequence[str], room: int) -> str:
+    """Return what happens to all of a group; who finds no room in it is counted."""
+    first = group[0]
+    details = [folded("Details", block(lines, "diff"))] if lines else []
+    if len(group) == 1:
+        who = f"{code(first.user)} in {code(first.stack)}"
+        return "\n\n".join(
+            [f"#### {who}: {first.kind}", words.sentence(first, first.bucket), *details]
+        )
+    room -= _size("".join(details)) + _HEADING
+    told = words.sentence(first, "")
+    is_named = told != words.sentence(first, first.bucket)
+    whom = _who(group, room if first.loses_bucket else min(room, _ALIKE), is_named)
+    heading = f"#### {counted(len(group), 'user')}: {first.kind}"
+    return "\n\n".join([heading, told, whom, *details])
 
 
-def _who(effects: Sequence[Effect], room: int = _WHO) -> str:
+def _who(effects: Sequence[Effect], room: int, with_buckets: bool = False) -> str:
     """Return users by the stack that they are in, and how many find no room."""
     told: list[str] = []
     named = 0
     for stack, group in groupby(effects, key=lambda effect: effect.stack):
-        users = [effect.user for effect in group]
-        text = f"{codes(users, room)} in {code(stack)}"
+        users = [
+            f"{code(one.user)} ({code(one.bucket)})"
+            if with_buckets and one.bucket
+            else code(one.user)
+            for one in group
+        ]
+        text = f"{listed(users, room)} in {code(stack)}"
         room -= len(text.encode())
         if room < 0 and told:
             return f"{'; '.join(told)}; {len(effects) - named} more in other stacks"
@@ -132,15 +150,16 @@ def _fitted(texts: Iterable[str], room: int, noun: str, between: str = "\n\n") -
     return between.join(kept)
 
 
-def _filled(text: str, sections: Sequence[tuple[int, str]]) -> str:
+def _filled(text: str, sections: Iterable[tuple[Sequence[Effect], Sequence[str]]]) -> str:
     """Return text and as many sections as there is room for, each whole or not at all."""
     room = LIMIT - _size(text) - _NOTE
     left_out = 0
-    for users, section in sections:
+    for group, lines in sections:
+        section = _section(group, lines, room)
         if (size := _size(section) + 2) <= room:
             text, room = f"{text}\n\n{section}", room - size
         else:
-            left_out += users
+            left_out += len(group)
     if left_out:
         text += f"\n\n{counted(left_out, 'user')} more would not fit here: see the plans."
     return f"{text}\n"

@@ -111,8 +111,10 @@ def effects(plan: Plan, config: StackConfig | None) -> list[Effect]:
             ids[names.user_slug(config.scope, user)] = user
     by_slug: dict[str, list[Step]] = {}
     for step in plan.steps:
-        if step.slug:
-            by_slug.setdefault(step.slug, []).append(step)
+        # Somebody's data is in a bucket that the program has beside the users' as well.
+        is_lost = step.type in _BUCKETS and step.op in GOING
+        if owner := step.slug or (step.name if is_lost else ""):
+            by_slug.setdefault(owner, []).append(step)
     found = [
         Effect(plan.stack, ids.get(slug, slug), _kind(steps), tuple(sorted(steps, key=_order)))
         for slug, steps in by_slug.items()

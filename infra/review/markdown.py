@@ -34,15 +34,20 @@ def codes(texts: Sequence[str], room: int = 600) -> str:
         texts: of one line each.
         room: in bytes; the first is there in any case.
     """
-    shown: list[str] = []
-    for text in texts:
-        shown.append(code(text))
-        room -= len(shown[-1].encode()) + len(", ")
-        if room < 0 and len(shown) > 1:
-            shown.pop()
-            break
-    more = len(texts) - len(shown)
-    return f"{', '.join(shown)}{f' and {more} more' if more else ''}"
+    return listed([code(text) for text in texts], room)
+
+
+def listed(shown: Sequence[str], room: int) -> str:
+    """Return Markdown one after the other, and how many of it find no room.
+
+    Args:
+        shown: of one line each.
+        room: in bytes; the first is there in any case.
+    """
+    sizes = accumulate(len(one.encode()) + len(", ") for one in shown)
+    fitting = max(1, sum(size <= room for size in sizes))
+    more = len(shown) - fitting
+    return f"{', '.join(shown[:fitting])}{f' and {more} more' if more > 0 else ''}"
 
 
 def block(lines: Iterable[str], language: str, room: int | None = None) -> str:

@@ -63,15 +63,20 @@ def headline(effects: Sequence[Effect], failed: int) -> str:
     return f"{counted(failed, 'preview')} failed; {rest}"
 
 
-def sentence(effect: Effect) -> str:
-    """Return what happens to one user."""
+def sentence(effect: Effect, bucket: str) -> str:
+    """Return what happens to a user, or to several alike.
+
+    Args:
+        effect: on one of them.
+        bucket: the name of the bucket; empty to leave it out.
+    """
     comes = effect.has_volume
     volume = "" if comes is None else f" Identity and volume {'come' if comes else 'go'}."
     if effect.kind is Kind.CHANGED and not effect.forgets_bucket:
         return f"{_changed(effect)}.{volume}"
     told = "The {bucket} is forgotten." if effect.forgets_bucket else _SENTENCES[effect.kind]
-    bucket = f"bucket {code(effect.bucket)}" if effect.bucket else "bucket"
-    return told.format(bucket=bucket, source=code(effect.source)) + volume
+    named = f"bucket {code(bucket)}" if bucket else "bucket"
+    return told.format(bucket=named, source=code(effect.source)) + volume
 
 
 def _changed(effect: Effect) -> str:

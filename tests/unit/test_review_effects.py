@@ -217,6 +217,13 @@ def test_what_belongs_to_nobody_and_goes_is_told():
     ]
 
 
+def test_a_bucket_that_is_nobody_s_is_lost_as_well():
+    assets = Step("delete", BUCKET, "assets", "", Resource(inputs={"bucket": "b"}), None)
+    kept = Step("update", BUCKET, "logs", "", FREE, FREE)
+    [gone] = effects(Plan("aws", (assets, kept)), config())
+    assert (gone.user, gone.kind, gone.loses_bucket) == ("assets", Kind.REMOVED, True)
+
+
 def differences(before: dict[str, Any], after: dict[str, Any], *reasons: str) -> list[str]:
     changed = Step(
         "update", ROLE, "eve-role", "eve", Resource(inputs=before), Resource(inputs=after), reasons

@@ -1,5 +1,6 @@
 """Nothing that a pull request writes becomes Markdown, by GitHub's own parser."""
 
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -157,7 +158,7 @@ def plan(text: str) -> Plan:
     ]
     return Plan(
         stack=text,
-        steps=(*steps, Step("delete", text, text, "", before, None)),
+        steps=(*steps, Step("delete", f"x:{text}", text, "", before, None)),
         errors=(text,),
         warnings=(text,),
     )
@@ -208,8 +209,47 @@ def test_a_comment_is_never_too_long_and_counts_whom_it_leaves_out(users: int, l
     assert f"{users} user{'' if users == 1 else 's'} removed" in shown.outside or not users
     assert ("The bucket is deleted with all that is in it" in shown.outside) is bool(users)
     left_out = [line for line in text.splitlines() if "would not fit here" in line]
-    told = text.count(": removed\n")
-    assert told + (int(left_out[0].split()[0]) if left_out else 0) == users
+    told = re.findall("^#### (?:([0-9]+) users|.*): removed$", text, re.MULTILINE)
+    counted = sum(int(number or 1) for number in told)
+    assert counted + (int(left_out[0].split()[0]) if left_out else 0) == users
+
+
+def test_a_comment_names_every_bucket_that_is_lost_of_500_users():
+    """Ten stacks, 4,000 steps: more than would fit one by one."""
+    gone = Resource()
+    kinds = ("aws:s3/bucket:Bucket", *(f"aws:x/x:X{number}" for number in range(7)))
+    plans = [
+        Plan(
+            f"aws-{stack:03}",
+            tuple(
+                Step(
+                    "delete", kind, f"{user}-{kind[-2:]}", user, replace(gone, inputs=inputs), None
+                )
+                for number in range(50)
+                for user in [f"u{stack}-{number}@example.org"]
+                for inputs in [
+                    {"bucket": f"perseus-radiant-{stack}-{number}-123456789012-us-east-1-an"}
+                ]
+                for kind in kinds
+            ),
+        )
+        for stack in range(10)
+    ]
+    text = comment(report([Subject(one, None, Review.model_validate({})) for one in plans]))
+    assert len(text.encode()) <= LIMIT
+    users, warnings = text.partition("### Users")[2], text.partition("### Users")[0]
+    for plan in plans:
+        for step in plan.steps[:: len(kinds)]:
+            assert f"`{step.slug}`" in warnings
+            assert f"`{step.slug}` (`{step.before.inputs['bucket']}`)" in users
+
+
+def test_what_belongs_to_nobody_is_cut_and_not_left_out():
+    before, after = ({f"key{number}": value for number in range(2_000)} for value in "ab")
+    changed = Step("update", "x:y:Z", "policy", "", Resource(inputs=before), Resource(inputs=after))
+    text = comment(report([Subject(Plan("aws", (changed,)), None, Review.model_validate({}))]))
+    assert '```diff\n  policy\n-   key0: "a"\n' in text
+    assert len(text) < 5_000
 
 
 def test_the_worst_comment_still_has_its_headline_verdict_and_warnings():
