@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from infra.review import guard
 from infra.review.effects import GOING, Effect, Kind
 from infra.review.expiry import bites
 from infra.review.exposure import changes_access, is_freed, left_keys
 from infra.review.markdown import code, codes
 from infra.review.plans import Plan
+from infra.settings import Review
 
 _STOP = "stop the server first: a claim that is mounted waits, and sessions lose access"
 
@@ -45,6 +47,22 @@ def cautions(plans: Iterable[Plan], effects: Iterable[Effect]) -> list[Caution]:
         *_unmoved(plans, effects),
         *_unowned(plans),
         *map(Caution, told),
+    ]
+
+
+def raised(limits: Iterable[tuple[str, Review, Review]]) -> list[Caution]:
+    """Return what later pull requests may do that this one may not.
+
+    Args:
+        limits: stacks, their limits on the base branch and in the pull request.
+    """
+    by_text: dict[str, list[str]] = {}
+    for stack, before, after in limits:
+        for key, known, limit in guard.raised(before, after):
+            by_text.setdefault(f"`{key}` is {limit} (before: {known})", []).append(stack)
+    return [
+        Caution(f"From the next pull request on, {text}: {codes(stacks)}")
+        for text, stacks in by_text.items()
     ]
 
 

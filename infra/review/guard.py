@@ -41,6 +41,13 @@ _LIMITS: tuple[tuple[str, Callable[[Review], int], Callable[[Effect], bool]], ..
 )
 
 
+def raised(before: Review, after: Review) -> Iterator[tuple[str, int, int]]:
+    """Yield every limit that is higher afterwards: its key, and what it was and is."""
+    for key, limit_of, _ in _LIMITS:
+        if limit_of(after) > limit_of(before):
+            yield key, limit_of(before), limit_of(after)
+
+
 def refusals(
     stack: str, effects: Iterable[Effect], limits: Review, consent: Sequence[str]
 ) -> Iterator[Refusal]:

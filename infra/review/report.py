@@ -75,7 +75,12 @@ def report(subjects: Sequence[Subject]) -> Report:
     failed = [plan for plan in plans if plan.errors]
     return Report(
         effects=[*found, *moved(plans, configs, found)],
-        cautions=cautions.cautions(plans, found),
+        cautions=[
+            *cautions.cautions(plans, found),
+            *cautions.raised(
+                (one.plan.stack, one.limits, one.config.review) for one in subjects if one.config
+            ),
+        ],
         refusals=refusals,
         failed=failed,
         others=[

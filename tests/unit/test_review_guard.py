@@ -94,6 +94,16 @@ def test_consent_for_another_stack_s_user_of_that_id_lets_nobody_pass():
     assert (made.consented, made.unneeded) == ([], ["eve"])
 
 
+def test_limits_that_a_pull_request_raises_are_told():
+    config = config_of({**LEAST_ON["aws"], "review": {"maxDeletes": 9, "maxUsers": 24}})
+    limits = Review.model_validate({})
+    made = report([Subject(Plan(stack), config, limits) for stack in ("aws", "aws-002")])
+    assert [one.text for one in made.cautions] == [
+        "From the next pull request on, `maxDeletes` is 9 (before: 0): `aws`, `aws-002`"
+    ]
+    assert made.passes
+
+
 def test_where_a_preview_failed_nobody_knows_whom_consent_is_for():
     config = config_of({**LEAST_ON["aws"], "review": {"consent": ["dan"]}})
     plan = Plan("aws", errors=("error",))
