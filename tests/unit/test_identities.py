@@ -1,6 +1,7 @@
 """The identities in docs/identities: what they may do is what the program needs, and no more."""
 
 import json
+from fnmatch import fnmatchcase
 from typing import Any
 
 import botocore.session
@@ -122,6 +123,101 @@ def test_the_plan_identity_changes_nothing_on_aws():
 def test_the_plan_identity_changes_nothing_on_google_cloud():
     verbs = {permission.rpartition(".")[2] for permission in permissions("plan")}
     assert verbs == {"get", "getIamPolicy", "list"}
+
+
+def test_the_plan_identity_sees_buckets_and_accounts_and_nothing_in_them():
+    seen = {permission.rpartition(".")[0] for permission in permissions("plan")}
+    assert seen == {"iam.serviceAccounts", "storage.buckets"}
+
+
+# One of each kind of thing that is not the plan identity's to read, or of which it reads little.
+USERS_BUCKET = "arn:aws:s3:::ara-planet-8c71157f-123456789012-us-east-1-an"
+OTHERS = (
+    "arn:aws:iam::ACCOUNT:user/ann",
+    "arn:aws:kms:us-east-1:ACCOUNT:key/of-a-bucket",
+    "arn:aws:secretsmanager:us-east-1:ACCOUNT:secret:x",
+    "arn:aws:ssm:us-east-1:ACCOUNT:parameter/x",
+    "arn:aws:sts::ACCOUNT:assumed-role/x/y",
+    "arn:aws:eks:us-east-1:ACCOUNT:cluster/another",
+)
+# Whatever of these services somebody could think of.
+SERVICES = ("eks", "iam", "kms", "s3", "secretsmanager", "ssm", "sts")
+
+
+def all_actions() -> set[str]:
+    session = botocore.session.get_session()
+    operations = {
+        f"{service}:{name}"
+        for service in SERVICES
+        for name in session.get_service_model(service).operation_names
+    }
+    return operations | set(allowed("plan")) | set(allowed("apply"))
+
+
+def granted(identity: str, resource: str) -> set[str]:
+    """Return what an identity may do to a resource, as AWS decides: whatever is denied wins."""
+
+    def matching(effect: str) -> set[str]:
+        return {
+            action
+            for one in statements(identity)
+            if one["Effect"] == effect
+            and any(fnmatchcase(resource, each) for each in _listed(one["Resource"]))
+            for action in all_actions()
+            if any(fnmatchcase(action, each) for each in _listed(one["Action"]))
+        }
+
+    return matching("Allow") - matching("Deny")
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def test_the_plan_identity_has_no_right_that_this_does_not_read():
+    keys = {"Sid", "Effect", "Action", "Resource"}
+    assert [one for one in statements("plan") if set(one) != keys] == []
+    assert {action.partition(":")[0] for action in allowed("plan")} <= set(SERVICES)
+
+
+@pytest.mark.parametrize("resource", OTHERS)
+def test_what_is_not_ours_is_nothing_to_the_plan_identity(resource: str):
+    assert granted("plan", resource) == {"s3:ListAllMyBuckets"}
+
+
+def test_what_the_plan_identity_may_do_to_what_is_ours():
+    everywhere = {"s3:ListAllMyBuckets"}
+    of_bucket = granted("plan", USERS_BUCKET) - everywhere
+    assert {one for one in of_bucket if not one.startswith(("s3:GetBucket", "s3:List"))} == {
+        "s3:GetAccelerateConfiguration",
+        "s3:GetEncryptionConfiguration",
+        "s3:GetLifecycleConfiguration",
+        "s3:GetReplicationConfiguration",
+    }
+    assert {one for one in of_bucket if one.startswith("s3:List")} == {
+        "s3:ListBucket",
+        "s3:ListTagsForResource",
+    }
+    # To AWS the pattern of all buckets is that of all objects, so these are not to be more.
+    assert granted("plan", f"{USERS_BUCKET}/notes.txt") == of_bucket | everywhere
+    assert {one for one in of_bucket if "Object" in one} == {"s3:GetBucketObjectLockConfiguration"}
+    for states in (STATES[0], "arn:aws:s3:::STATE_BUCKET/.pulumi/x.json"):
+        assert granted("plan", states) == of_bucket | everywhere | {"s3:GetObject"}
+    assert granted("plan", "arn:aws:kms:us-east-1:ACCOUNT:key/STATE_KEY") == everywhere | {
+        "kms:Decrypt"
+    }
+    assert granted("plan", "arn:aws:iam::ACCOUNT:role/ara-planet-8c71157f") == everywhere | {
+        "iam:GetRole",
+        "iam:GetRolePolicy",
+        "iam:ListAttachedRolePolicies",
+        "iam:ListRolePolicies",
+    }
+
+
+def test_the_apply_identity_cannot_write_the_states_away_nor_change_itself():
+    assert "s3:DeleteObjectVersion" not in granted("apply", "arn:aws:s3:::STATE_BUCKET/x")
+    own = granted("apply", "arn:aws:iam::ACCOUNT:role/cmbcluster-storage-apply")
+    assert not own & {"iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy", "iam:DeleteRole"}
 
 
 @pytest.mark.parametrize("identity", ["plan", "apply"])
