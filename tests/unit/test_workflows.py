@@ -68,6 +68,7 @@ def test_nobody_has_a_permission_but_by_job():
         ("drift", "drift"): {"contents": "read", "id-token": "write", "issues": "write"},
         ("drift", "shards"): {"contents": "read"},
         ("preview", "offline"): {"contents": "read"},
+        ("preview", "passed"): {},
         ("preview", "preview"): {"contents": "read", "id-token": "write"},
         ("preview", "review"): {"contents": "read", "pull-requests": "write"},
         ("preview", "shards"): {"contents": "read"},
@@ -79,12 +80,30 @@ def test_nobody_has_a_permission_but_by_job():
 
 def test_a_fork_gets_no_identity_and_no_token_that_writes():
     for name, job, content in jobs():
-        if "pull_request" in workflow(name)["on"] and set(content["permissions"].values()) != {
-            "read"
-        }:
+        rights = set(content["permissions"].values())
+        if "pull_request" in workflow(name)["on"] and rights - {"read"}:
             assert OWN in condition(content).split(" && "), (name, job)
             assert "||" not in condition(content)
     assert condition(workflow("preview")["jobs"]["offline"]).startswith(f"!({OWN}) && ")
+
+
+def test_the_check_to_require_fails_with_any_job_and_is_never_skipped():
+    preview = workflow("preview")["jobs"]
+    passed = preview["passed"]
+    assert set(passed["needs"]) == set(preview) - {"passed"}
+    assert condition(passed) == "always()"
+    assert passed["steps"] == [
+        {
+            "if": "contains(needs.*.result, 'failure') || contains(needs.*.result, 'cancelled')",
+            "run": "exit 1",
+        }
+    ]
+
+
+def test_plans_can_be_left_again_by_a_job_that_is_run_again():
+    [upload] = [one for one in steps() if one.get("uses", "").startswith("actions/upload-artifact")]
+    assert upload["with"]["overwrite"] == "true"
+    assert upload["with"]["name"] == "plans-${{ strategy.job-index }}"
 
 
 def test_checkouts_leave_no_token_behind():
@@ -100,7 +119,7 @@ def test_checkouts_leave_no_token_behind():
 def test_steps_are_commands_of_ours():
     commands = {step["run"] for step in steps() if "run" in step}
     module = r"\.venv/bin/python -m infra\.(shards|gitops) [^;|&`]*"
-    ours = rf"make [a-z]+|pulumi install( --no-plugins)?|{module}"
+    ours = rf"exit 1|make [a-z]+|pulumi install( --no-plugins)?|{module}"
     assert [one for one in commands if not re.fullmatch(ours, one.strip())] == []
     # What GitHub knows comes as a variable, never as a part of the command.
     assert [one for one in commands if "${{" in one] == []
