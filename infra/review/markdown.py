@@ -15,6 +15,14 @@ from itertools import accumulate
 _LONGEST = 300  # characters between words
 _LINE = 1_000  # bytes of a line of a block
 
+# What Python counts as printable and nobody sees, so that two ids would look like one.
+# Source: https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt
+# (Default_Ignorable_Code_Point, and the empty Braille pattern)
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\U000e0100-\U000e01ef]"
+)
+
 
 def code(text: str) -> str:
     """Return a text of one line as code between words."""
@@ -78,9 +86,14 @@ def folded(summary: str, text: str) -> str:
 
 
 def _printable(text: str) -> str:
-    """Return text with what does not print, or ends a line, written as an escape."""
+    """Return text with what nobody sees, or ends a line, written as an escape."""
+    if text.isprintable() and not _UNSEEN.search(text):
+        return text
     return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+        char.encode("unicode_escape").decode()
+        if _UNSEEN.match(char) or not char.isprintable()
+        else char
+        for char in text
     )
 
 

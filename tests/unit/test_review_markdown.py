@@ -101,9 +101,20 @@ TAGS = {
 }
 
 
+# Printable to Python, and seen by nobody: joiners, fillers, variation selectors.
+UNSEEN = {chr(0x034F), *"\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"} | {
+    chr(number)
+    for first, last in ((0x180B, 0x180F), (0xFE00, 0xFE0F), (0xE0100, 0xE01EF))
+    for number in range(first, last + 1)
+}
+
+
 def printed(text: str) -> str:
     return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+        char
+        if char.isprintable() and char not in UNSEEN
+        else char.encode("unicode_escape").decode()
+        for char in text
     )
 
 
@@ -132,6 +143,12 @@ def test_a_block_shows_its_lines(lines: list[str]):
 def test_what_does_not_print_is_written_out_and_what_is_long_is_cut():
     assert markdown.code("a\nb\u202ec\ud800") == "`a\\nb\\u202ec\\ud800`"
     assert markdown.code("x" * 301) == f"`{'x' * 300}…`"
+
+
+def test_two_ids_that_look_alike_are_told_apart():
+    for char in UNSEEN:
+        assert markdown.code(f"bob{char}") == f"`bob{char.encode('unicode_escape').decode()}`"
+        assert markdown.block([f"bob{char}"], "text").isascii()
 
 
 def test_a_block_has_as_many_lines_as_there_is_room_for():
