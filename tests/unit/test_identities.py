@@ -62,7 +62,10 @@ CHANGES: dict[str, set[str]] = {
         "eks:UpdatePodIdentityAssociation",
         "iam:PassRole",
     },
+    # The provider lists a bucket's caches before it empties it, and where it may not, it does not
+    # empty it. Source: https://github.com/hashicorp/terraform-provider-google, of the bucket
     "gcp:storage/bucket:Bucket": {
+        "storage.anywhereCaches.list",
         "storage.buckets.create",
         "storage.buckets.delete",
         "storage.buckets.update",
