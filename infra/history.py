@@ -86,7 +86,7 @@ def check(config: StackConfig, before: list[Recorded]) -> None:
     )
     problems = [problem for problem in told if problem]
     if problems:
-        raise ConfigError(*problems)
+        raise ConfigError(*sorted(problems))  # the engine answers in another order every time
 
 
 def _changed(one: Recorded, config: StackConfig, user: User) -> str | None:

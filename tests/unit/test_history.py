@@ -214,6 +214,6 @@ def test_a_buckets_own_name_may_be_written_down():
     check(config(written, bucketNamespace="global"), [before("bob")])
 
 
-def test_everybody_who_is_lost_is_told():
+def test_everybody_who_is_lost_is_told_in_the_same_order_every_time():
     recorded = [before("eve"), before("bob", "suspended"), before("ann", "deleted")]
-    assert [line.split()[1] for line in problems(config(), *recorded)] == ["'eve'", "'bob'"]
+    assert [line.split()[1] for line in problems(config(), *recorded)] == ["'bob'", "'eve'"]
