@@ -52,7 +52,7 @@ def parsed(text: str) -> Any:
 
     Raises:
         ValueError: a tag does not fit its value, or there is more than fits.
-        yaml.YAMLError: nothing.
+        yaml.YAMLError: it is no YAML.
     """
     _check_room(yaml.parse(text, _SafeLoader))
     try:
