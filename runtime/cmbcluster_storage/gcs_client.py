@@ -44,9 +44,14 @@ def object_path(bucket: str, key: str) -> str:
 
 
 def object_name(key: str) -> str:
-    """Return a key as a path's last part; raises ValueError if it is empty."""
-    if not key:
-        raise ValueError("no object has an empty name")
+    """Return a key as a path's last part; raises ValueError for what no object is called.
+
+    On the way a path is shortened by its dots: an object ".." would be the bucket.
+
+    Source: https://cloud.google.com/storage/docs/objects#naming
+    """
+    if key in ("", ".", ".."):
+        raise ValueError(f"no object is called {key!r}")
     return quote(key, safe="")
 
 

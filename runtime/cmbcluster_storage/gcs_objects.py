@@ -11,8 +11,8 @@ from typing import Any
 
 from cmbcluster_storage import checksums
 from cmbcluster_storage.bodies import Body
-from cmbcluster_storage.errors import ObjectNotFoundError
-from cmbcluster_storage.gcs_client import GcsClient, bucket_path, object_path
+from cmbcluster_storage.errors import ObjectNotFoundError, UnavailableError
+from cmbcluster_storage.gcs_client import GcsClient, bucket_path, object_name, object_path
 from cmbcluster_storage.gcs_errors import sdk_errors
 from cmbcluster_storage.messages import Checkpoint, Pin, Stored, Write
 from cmbcluster_storage.models import ObjectInfo
@@ -108,8 +108,8 @@ class GcsObjects(GcsClient):
         body = b"".join((head.encode(), data, f"\r\n--{boundary}--".encode()))
         with sdk_errors(write.key):
             path = bucket_path(write.bucket) + "/o"
+            object_name(write.key)  # raises for what is no name
             query = {"uploadType": "multipart", **condition(write)}
-            _check(write)
         resource = self._json(
             "POST",
             path,
@@ -167,8 +167,3 @@ class GcsObjects(GcsClient):
             if answer["done"]:
                 return info_of(bucket, answer["resource"])
             query["rewriteToken"] = answer["rewriteToken"]
-
-
-def _check(write: Write) -> None:
-    if not write.key:
-        raise ValueError("no object has an empty name")

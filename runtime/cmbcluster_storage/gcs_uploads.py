@@ -11,7 +11,7 @@ from typing import Any
 from cmbcluster_storage import checksums
 from cmbcluster_storage.bodies import Body
 from cmbcluster_storage.errors import UnavailableError
-from cmbcluster_storage.gcs_client import bucket_path
+from cmbcluster_storage.gcs_client import bucket_path, object_name
 from cmbcluster_storage.gcs_errors import sdk_errors
 from cmbcluster_storage.gcs_objects import GcsObjects, condition, description, info_of
 from cmbcluster_storage.messages import Checkpoint, LargeUpload, Part, Write
@@ -44,6 +44,7 @@ class GcsUploads(GcsObjects):
         """Begin an upload."""
         with sdk_errors(write.key):
             path = bucket_path(write.bucket) + "/o"
+            object_name(write.key)  # raises for what is no name
             query = {"uploadType": "resumable", **condition(write)}
         answer = self._send("POST", path, write.key, query, api=_UPLOAD, json=description(write))
         return _Upload(write, 1, answer.headers["Location"])

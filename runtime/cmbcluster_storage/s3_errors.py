@@ -125,6 +125,7 @@ _ERRORS: dict[str | int | type, tuple[type[StorageError], str]] = {
             sdk.UnsupportedS3ArnError,
             sdk.UnsupportedS3ControlArnError,
             sdk.ValidationError,
+            UnicodeEncodeError,  # of a key that is no Unicode, as undecoded file names are
         ),
         _INVALID,
     ),
@@ -155,6 +156,7 @@ _FOREIGN = (
     sdk.UndefinedModelAttributeError,
     ResponseParserError,
     HTTPError,
+    UnicodeEncodeError,
 )
 
 

@@ -1,6 +1,7 @@
 """Requests about many objects on S3: pages of listings, and deletes by the thousand."""
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -9,6 +10,9 @@ from cmbcluster_storage.messages import Page, PageRequest, Versions
 from cmbcluster_storage.models import ObjectInfo
 from cmbcluster_storage.s3_errors import error_of, sdk_errors
 from cmbcluster_storage.s3_objects import S3Objects, url
+
+# One of these in its body, and all of a request is refused. https://www.w3.org/TR/xml/#charsets
+_NOT_IN_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class S3Listing(S3Objects):
@@ -59,20 +63,33 @@ class S3Listing(S3Objects):
     def delete_batch(
         self, bucket: str, entries: Sequence[tuple[str, str | None]]
     ) -> list[StorageError | None]:
-        """Delete up to 1,000 keys and versions."""
+        """Delete up to 1,000 keys and versions; what XML cannot name takes a request each."""
         named: Any = [
             {"Key": key, "VersionId": version} if version else {"Key": key}
             for key, version in entries
+            if not _NOT_IN_XML.search(key)
         ]
-        with sdk_errors(None):
-            answer = self._client.delete_objects(
-                Bucket=bucket, Delete={"Objects": named, "Quiet": True}
-            )
-        failed: dict[tuple[str, str | None], StorageError] = {}
-        for refusal in answer.get("Errors", ()):
-            entry = refusal.get("Key", ""), refusal.get("VersionId") or None
-            failed[entry] = error_of(refusal.get("Code", ""))
+        failed: dict[tuple[str, str | None], StorageError | None] = {}
+        if named:
+            with sdk_errors(None):
+                answer = self._client.delete_objects(
+                    Bucket=bucket, Delete={"Objects": named, "Quiet": True}
+                )
+            for refusal in answer.get("Errors", ()):
+                entry = refusal.get("Key", ""), refusal.get("VersionId") or None
+                failed[entry] = error_of(refusal.get("Code", ""))
+        for key, version in entries:
+            if _NOT_IN_XML.search(key):
+                failed[key, version] = self._refusal(bucket, key, version)
         return [failed.get(entry) or failed.get((entry[0], None)) for entry in entries]
+
+    def _refusal(self, bucket: str, key: str, version: str | None) -> StorageError | None:
+        """Delete one and return what went wrong with it."""
+        try:
+            self.delete(bucket, key, version)
+        except StorageError as error:
+            return error
+        return None
 
 
 def _page(bucket: str, answer: Any, field: str, token: str | None) -> Page:

@@ -108,7 +108,7 @@ class Gcp:
     unversioned = None
     members = ("serviceAccount:ann@example.org", "serviceAccount:bob@example.org")
     identifies_requests = False  # Google does, the sandbox's server does not
-    refused_keys = ("line\nbreak",)
+    refused_keys = ("line\nbreak", ".", "..")
 
     def __init__(self, endpoint, monkeypatch):
         self.endpoint = endpoint

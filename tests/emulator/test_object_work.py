@@ -1,10 +1,14 @@
 """Everything that is done with objects beyond writing, reading and listing one."""
 
 import asyncio
+import errno
 import io
 import os
+import threading
+import time
 import urllib.request
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from cmbcluster_storage import (
@@ -325,6 +329,33 @@ async def test_directories(storage, bucket, tmp_path):
     assert not (tmp_path / "escaped").exists()
     with pytest.raises(NotADirectoryError):
         await storage.upload_directory(bucket, tmp_path / "absent")
+
+
+async def test_a_file_whose_name_is_no_text(storage, bucket, tmp_path):
+    for name in (b"a", b"b\xff", b"c"):
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).touch()
+    written = await storage.upload_directory(bucket, tmp_path)
+
+    assert isinstance(written.pop("b\udcff"), InvalidRequestError)
+    assert [info.name for info in written.values()] == ["a", "c"]
+
+
+async def test_a_folder_that_cannot_be_read_is_not_passed_over(
+    storage, bucket, tmp_path, monkeypatch
+):
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "a").touch()
+    scandir = os.scandir
+
+    def refusing(path):
+        if str(path).endswith("closed"):
+            raise PermissionError(errno.EACCES, "no", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    with pytest.raises(PermissionError):
+        await storage.upload_directory(bucket, tmp_path)
+    assert await storage.list_objects(bucket) == []
 
 
 async def test_a_file_where_a_folder_must_be(storage, bucket, tmp_path):

@@ -139,14 +139,18 @@ async def test_no_bucket_can_be_called_that(storage, name):
             await call
 
 
-async def test_no_object_can_be_called_that(storage, bucket):
+@pytest.mark.parametrize("name", ["", "\udcff"])
+async def test_no_object_can_be_called_that(storage, bucket, name):
     with pytest.raises(InvalidRequestError):
-        await storage.upload_object(bucket, "", b"")
+        await storage.upload_object(bucket, name, b"")
     with pytest.raises(InvalidRequestError):
-        await storage.download_object(bucket, "")
+        await storage.download_object(bucket, name)
 
 
 KEYS = [
+    ".",
+    "..",
+    "../above",
     "/leading",
     "a b+c%20&=?#;:@.txt",
     "dir//double",

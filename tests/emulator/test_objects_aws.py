@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from botocore.exceptions import ClientError
-from cmbcluster_storage import AccessDeniedError, s3_uploads
+from cmbcluster_storage import AccessDeniedError, InvalidRequestError, s3_uploads
 
 pytestmark = pytest.mark.parametrize("cloud", ["aws"], indirect=True)
 
@@ -48,6 +48,18 @@ async def test_unfinished_uploads_are_thrown_away_with_their_bucket(storage, buc
 
     assert (planned.upload_count, planned.version_count) == (2, 0)
     assert (await storage.delete_user_bucket(bucket, True)).upload_count == 2
+
+
+async def test_keys_that_xml_cannot_name_are_deleted_as_well(storage, bucket):
+    keys = ["a", "b\x01", "c", "d\U0001f30c"]
+    versions = [await storage.upload_object(bucket, key, b"") for key in keys]
+
+    assert await storage.delete_objects(bucket, keys[:2]) == [None, None]
+    assert [info.name for info in await storage.list_objects(bucket)] == keys[2:]
+    gone, absent = await storage.delete_objects(bucket, [versions[1], "\x02" * 3])
+    assert (gone, absent) == (None, None)
+    (refused,) = await storage.delete_objects(bucket, ["\udcff"])
+    assert isinstance(refused, InvalidRequestError)
 
 
 def denied(**_):

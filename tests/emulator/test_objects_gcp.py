@@ -3,6 +3,8 @@
 import gzip
 
 import pytest
+from cmbcluster_storage import InvalidRequestError
+from cmbcluster_storage.uploads import SMALL_BYTES
 from google.cloud.storage._bucket_metadata_cache import BucketMetadataCache
 
 pytestmark = pytest.mark.parametrize("cloud", ["gcp"], indirect=True)
@@ -39,3 +41,20 @@ async def test_updated_is_the_content_s_time_not_the_metadata_s(storage, bucket,
     listed = (await storage.list_objects(bucket))[0]
     assert blob.updated > listed.updated == info.updated
     assert listed.etag != info.etag
+
+
+@pytest.mark.parametrize("key", [".", ".."])
+async def test_an_object_is_never_taken_for_its_bucket(storage, bucket, key):
+    await storage.upload_object(bucket, "a", b"content")
+    for call in (
+        storage.upload_object(bucket, key, b""),
+        storage.upload_object(bucket, key, bytes(SMALL_BYTES + 1)),
+        storage.download_object(bucket, key),
+        storage.get_object_info(bucket, key),
+        storage.copy_object(bucket, "a", bucket, key),
+        storage.copy_object(bucket, key, bucket, "b"),
+        storage.delete_object(bucket, key),
+    ):
+        with pytest.raises(InvalidRequestError, match="ValueError"):
+            await call
+    assert [info.name for info in await storage.list_objects(bucket)] == ["a"]
