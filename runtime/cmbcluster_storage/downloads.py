@@ -93,8 +93,9 @@ class Downloads(Reads):
             StorageError: as `download_object`.
         """
         call = self._call("download_file", bucket_name, object_name)
-        sink = await self._in_thread(call, lambda: File(Path(path)))
+        sink = File(Path(path))
         try:
+            await self._in_thread(call, sink.open)
             wanted = Wanted(bucket_name, object_name, version_id, 0, None)
             opened = await self._download(call, wanted, sink, progress)
             await self._in_thread(call, sink.keep)

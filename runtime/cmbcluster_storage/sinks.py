@@ -7,7 +7,7 @@ its name when it is whole.
 import os
 import secrets
 from abc import ABC, abstractmethod
-from io import BytesIO
+from io import BytesIO, FileIO
 from pathlib import Path
 from threading import Lock
 
@@ -49,19 +49,25 @@ class File(Sink):
     """Takes an object into a file beside its path."""
 
     def __init__(self, path: Path) -> None:
-        """Make the file, empty; its folder must exist."""
+        """Choose a name beside the path."""
         self._path = path
-        self._part = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.part")
-        self._file = self._part.open("xb", buffering=0)
+        self._part = path.with_name(f".{secrets.token_hex(8)}.part")
+        self._file: FileIO | None = None
         # A thread whose caller has gone must not write to a descriptor that is closed: its
         # number may be another file's by then. So whoever writes last closes it.
         self._counting = Lock()
         self._writers = 0
         self._discarded = False
 
+    def open(self) -> None:
+        """Make the file, empty; its folder must exist. Nothing once it is discarded."""
+        with self._counting:
+            if not self._discarded:
+                self._file = self._part.open("xb", buffering=0)
+
     def allocate(self, size_bytes: int) -> None:
         """Make room."""
-        self._file.truncate(size_bytes)
+        self._opened.truncate(size_bytes)
 
     def write(self, offset: int, data: bytes) -> None:
         """Put a piece in its place; nowhere once the file is discarded."""
@@ -71,7 +77,7 @@ class File(Sink):
             self._writers += 1
         try:
             while data:
-                written = os.pwrite(self._file.fileno(), data, offset)
+                written = os.pwrite(self._opened.fileno(), data, offset)
                 offset, data = offset + written, data[written:]
         finally:
             with self._counting:
@@ -80,7 +86,7 @@ class File(Sink):
 
     def keep(self) -> None:
         """Give the file its name, in place of what has it."""
-        self._file.close()
+        self._opened.close()
         self._part.replace(self._path)
 
     def discard(self) -> None:
@@ -91,5 +97,10 @@ class File(Sink):
         self._part.unlink(missing_ok=True)
 
     def _close_unused(self) -> None:
-        if self._discarded and not self._writers:
+        if self._file and self._discarded and not self._writers:
             self._file.close()
+
+    @property
+    def _opened(self) -> FileIO:
+        assert self._file  # noqa: S101 - `open` is called first
+        return self._file

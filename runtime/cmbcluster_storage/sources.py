@@ -5,6 +5,7 @@ threads; errors of the local file system pass as they are.
 """
 
 import asyncio
+import errno
 import os
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
@@ -53,14 +54,22 @@ class _Bytes(Source):
 
 
 class _File(Source):
-    """An open file: read from where it stands, left open."""
+    """An open file: read from where it stands to where it ends then, left open."""
 
     def __init__(self, file: IO[bytes], in_thread: InThread) -> None:
         self._file = file
         self._in_thread = in_thread
+        self._ended = False
+        self._in_use = False
 
     async def read(self, size_bytes: int) -> bytes:
-        return await self._in_thread(lambda: whole(self._file, size_bytes))
+        if self._ended:  # what it has grown by since would be a piece after the last
+            return b""
+        self._in_use = True
+        piece = await self._in_thread(lambda: whole(self._file, size_bytes))
+        self._in_use = False
+        self._ended = len(piece) < size_bytes
+        return piece
 
 
 class _Path(_File):
@@ -71,7 +80,10 @@ class _Path(_File):
         self.size_bytes = os.fstat(file.fileno()).st_size
 
     async def close(self) -> None:
-        self._file.close()
+        if self._in_use:  # by a thread whose caller has gone, which closing waits for
+            asyncio.get_running_loop().run_in_executor(None, self._file.close)
+        else:
+            self._file.close()
 
 
 class _Iterator(Source):
@@ -137,7 +149,12 @@ async def _bytes(pieces: list[memoryview], in_thread: InThread) -> bytes:
 def whole(file: IO[bytes], size_bytes: int) -> bytes:
     """Return the next `size_bytes` of a file, which may give fewer at a time than asked."""
     pieces: list[bytes] = []
-    while size_bytes > 0 and (piece := file.read(size_bytes)):
+    while size_bytes > 0:
+        piece = cast("bytes | None", file.read(size_bytes))
+        if piece is None:
+            raise BlockingIOError(errno.EAGAIN, "the file has no data yet; open it to wait for it")
+        if not piece:
+            break
         pieces.append(piece)
         size_bytes -= len(piece)
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)

@@ -20,6 +20,7 @@ from cmbcluster_storage import (
     StorageError,
     UnsupportedError,
 )
+from cmbcluster_storage.uploads import SMALL_BYTES
 
 LARGE = os.urandom(1024) * (17 * 1024 + 1)  # two whole parts and a piece
 
@@ -102,6 +103,54 @@ async def test_ranges(storage, bucket, size):
     assert b"".join([piece async for piece in pieces]) == b"01234567"[size:]
 
 
+class Pieces:
+    """A file that gives these, one at each read."""
+
+    def __init__(self, *pieces):
+        self._pieces = list(pieces)
+
+    def read(self, _):
+        return self._pieces.pop(0) if self._pieces else b""
+
+
+@pytest.mark.parametrize("size", [5, SMALL_BYTES, SMALL_BYTES + 5])
+async def test_a_file_ends_where_it_has_ended_once(storage, bucket, size):
+    content = os.urandom(size)
+    growing = Pieces(content[:SMALL_BYTES], content[SMALL_BYTES:], b"", b"grown", b"")
+    if size < SMALL_BYTES:
+        growing = Pieces(content, b"", b"grown", b"")
+    info = await storage.upload_object(bucket, "a", growing)
+
+    assert info.size_bytes == size
+    assert await storage.download_object(bucket, "a") == content
+
+
+async def test_a_file_that_does_not_wait_for_its_data_is_not_cut_short(storage, bucket):
+    with pytest.raises(BlockingIOError):
+        await storage.upload_object(bucket, "a", Pieces(b"a", None, b"b", b""))
+    assert await storage.list_objects(bucket) == []
+
+
+async def test_a_read_that_hangs_is_left_at_once(storage, bucket, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    writer = os.open(tmp_path / "pipe", os.O_RDWR)
+    upload = asyncio.create_task(storage.upload_object(bucket, "a", tmp_path / "pipe"))
+    await asyncio.sleep(0.3)
+    asyncio.get_running_loop().call_later(0.1, upload.cancel)
+    threading.Timer(2, os.close, [writer]).start()
+    started = time.monotonic()
+    with pytest.raises(asyncio.CancelledError):
+        await upload
+    assert time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize("kind", ["text/plain\r\nX-Own: 1", "text/été"])
+async def test_no_content_is_of_that_type(storage, bucket, kind):
+    with pytest.raises(InvalidRequestError, match="no MIME type") as caught:
+        await storage.upload_object(bucket, "a", b"", kind)
+    assert (caught.value.operation, caught.value.key) == ("upload_object", "a")
+
+
 async def test_ranges_of_nothing(storage, bucket):
     await storage.upload_object(bucket, "a", b"0123456789")
     await storage.upload_object(bucket, "empty", b"")
@@ -134,6 +183,26 @@ async def test_a_download_leaves_the_old_file_or_the_new_one(storage, bucket, tm
     with pytest.raises(FileNotFoundError) as caught:
         await storage.download_file(bucket, "a", tmp_path / "absent" / "map")
     assert not isinstance(caught.value, StorageError)
+
+
+async def test_a_download_that_is_cancelled_leaves_no_file(storage, bucket, tmp_path):
+    provider = await storage.opened()
+    await storage.upload_object(bucket, "a", b"content")
+    for turns in range(8):
+        download = asyncio.create_task(provider.download_file(bucket, "a", tmp_path / "a"))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        download.cancel()
+        await asyncio.gather(download, return_exceptions=True)
+    await storage.aclose()
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_file_may_have_the_longest_name_there_is(storage, bucket, tmp_path):
+    await storage.upload_object(bucket, "a", b"content")
+    path = tmp_path / ("ü" * 127)
+    await storage.download_file(bucket, "a", path)
+    assert path.read_bytes() == b"content"
 
 
 async def test_what_is_told_of_an_object(storage, bucket, absent):
