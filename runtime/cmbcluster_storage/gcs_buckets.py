@@ -6,7 +6,7 @@ from typing import Any
 
 from cmbcluster_storage.backend import BucketBackend
 from cmbcluster_storage.bucket_models import Access, BucketInfo, BucketUsage
-from cmbcluster_storage.errors import AccessDeniedError, UnavailableError
+from cmbcluster_storage.errors import AccessDeniedError, ConfigurationError, UnavailableError
 from cmbcluster_storage.gcs_bucket_settings import resource
 from cmbcluster_storage.gcs_client import GcsClient, bucket_path
 from cmbcluster_storage.gcs_errors import sdk_errors
@@ -62,8 +62,7 @@ class GcsBuckets(GcsClient, BucketBackend):
     def buckets(self, prefix: str) -> list[BucketInfo]:
         """Return all of the project."""
         found: list[BucketInfo] = []
-        query: dict[str, object] = {"project": self._project or self._client.project}
-        query["prefix"] = prefix or None
+        query: dict[str, object] = {"project": self._required_project, "prefix": prefix or None}
         while True:
             answer = self._json("GET", "/b", None, query)
             found += [_info(item) for item in answer.get("items", ())]
@@ -93,12 +92,18 @@ class GcsBuckets(GcsClient, BucketBackend):
 
     def metrics(self, name: str) -> BucketUsage:
         """Return Cloud Monitoring's figures."""
-        project = self._project or self._client.project
         sizes, counts = (
-            self._json("GET", *metric_query(project, name, metric))
+            self._json("GET", *metric_query(self._required_project, name, metric))
             for metric in ("total_bytes", "object_count")
         )
         return usage_of(sizes, counts)
+
+    @property
+    def _required_project(self) -> str:
+        project: str | None = self._project or self._client.project
+        if not project:
+            raise ConfigurationError("it is asked of a project; set PROJECT_ID", provider="gcp")
+        return project
 
     def permit(self, name: str, member: str, access: Access) -> bool:
         """Add a member to an unconditional binding, unless somebody else was quicker."""

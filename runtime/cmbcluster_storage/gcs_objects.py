@@ -93,6 +93,16 @@ class _Reading:
             return self._raw.read(size_bytes, decode_content=False)
 
 
+def _reading(bucket: str, key: str, answer: Any, latest: bool | None) -> _Reading:
+    try:
+        return _Reading(bucket, key, answer, latest)
+    except KeyError as error:
+        raise UnavailableError(
+            f"the answer has no header {error}; check what stands between here and the cloud",
+            provider="gcp",
+        ) from error
+
+
 class GcsObjects(GcsClient):
     """Reads, writes, copies and deletes objects."""
 
@@ -137,7 +147,7 @@ class GcsObjects(GcsClient):
             "GET", path, key, query, api=_DOWNLOAD, accepts=(200, 206), headers=headers, stream=True
         )
         with answer:
-            yield _Reading(bucket, key, answer, True if pin.version_id is None else None)
+            yield _reading(bucket, key, answer, True if pin.version_id is None else None)
 
     def stored(self, bucket: str, key: str, version_id: str | None) -> Stored:
         """Return what there is."""

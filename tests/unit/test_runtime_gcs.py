@@ -180,6 +180,23 @@ async def test_an_answer_that_is_none(serve):
         await provider.list_objects("bucket")
 
 
+@pytest.mark.parametrize("header", ["X-Goog-Stored-Content-Length", "X-Goog-Generation"])
+async def test_an_answer_that_lost_a_header_on_its_way(serve, header):
+    status, body, headers = content(b"abc")
+    provider, _ = serve((status, body, {name: headers[name] for name in headers.keys() - {header}}))
+    with pytest.raises(UnavailableError, match=header.lower()) as caught:
+        await provider.download_object("b", "a")
+    assert (caught.value.provider, caught.value.bucket, caught.value.key) == ("gcp", "b", "a")
+
+
+async def test_what_is_asked_of_a_project_names_the_variable(serve):
+    provider, server = serve(told({}))
+    for call in (provider.list_buckets(), asyncio.to_thread(provider._backend.metrics, "b")):
+        with pytest.raises(ConfigurationError, match="set PROJECT_ID"):
+            await call
+    assert server.asked == []
+
+
 async def test_versions_are_listed_newest_first(serve):
     old = OBJECT | {"timeDeleted": OBJECT["timeCreated"]}
     first, second = old | {"generation": "9"}, old | {"generation": "10"}
