@@ -15,6 +15,11 @@ _LANES = 4
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
 _MOST_COPIED_AT_ONCE = 5 * 1024**3
 _COPIED_PART_BYTES = 512 * 1024**2
+# What a copy at once takes along.
+_COPIED = (
+    "CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType",
+    "Metadata",
+)  # fmt: skip
 
 
 @dataclass
@@ -88,7 +93,9 @@ class S3Uploads(S3Objects):
     def _copied_in_parts(
         self, source: ObjectInfo, write: Write, named: Any, go_on: Checkpoint
     ) -> ObjectInfo:
-        upload = self._begun(write, {"ContentType": write.content_type})
+        with sdk_errors(source.name):
+            head: Any = self._client.head_object(**named)
+        upload = self._begun(write, {name: head[name] for name in _COPIED if name in head})
         try:
             for number, start in enumerate(range(0, source.size_bytes, _COPIED_PART_BYTES), 1):
                 go_on()

@@ -19,16 +19,27 @@ async def test_upload_does_not_wait_for_permission(storage, bucket):
     assert ["Expect" in sent for sent in headers] == [False]
 
 
-async def test_what_is_too_large_for_one_copy_is_copied_in_parts(storage, bucket, monkeypatch):
+async def test_what_is_too_large_for_one_copy_is_copied_in_parts(
+    storage, bucket, cloud, monkeypatch
+):
     content = bytes(range(256)) * (24 * 1024)
     monkeypatch.setattr(s3_uploads, "_MOST_COPIED_AT_ONCE", 1)
     monkeypatch.setattr(s3_uploads, "_COPIED_PART_BYTES", 5 * 1024 * 1024)
-    await storage.upload_object(bucket, "a", content, "text/csv")
+    said = {
+        "CacheControl": "no-store",
+        "ContentDisposition": "inline",
+        "ContentEncoding": "identity",
+        "ContentLanguage": "de",
+        "ContentType": "text/csv",
+        "Metadata": {"reviewed": "yes"},
+    }
+    cloud.client.put_object(Bucket=bucket, Key="a", Body=content, **said)
     copied = await storage.copy_object(bucket, "a", bucket, "b")
 
     assert copied.etag.endswith("-2")
     assert await storage.download_object(bucket, "b") == content
-    assert (await storage.get_object_info(bucket, "b")).content_type == "text/csv"
+    head = cloud.client.head_object(Bucket=bucket, Key="b")
+    assert {name: head[name] for name in said} == said
 
 
 async def test_a_copy_in_parts_that_fails_leaves_nothing(storage, bucket, monkeypatch):
