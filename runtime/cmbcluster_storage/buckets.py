@@ -6,7 +6,7 @@ platform's rules: a bucket that is made here is the one that the stack would hav
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from cmbcluster_storage.bucket_models import (
     Access,
@@ -161,6 +161,8 @@ class Buckets(Creation, Emptying, Usage):
         Raises:
             ConflictError: others keep changing the policy at the same time.
         """
+        if access not in get_args(Access):
+            raise ValueError(f"access is read or write, not {access!r}")
         call = self._call("ensure_bucket_permissions", bucket_name)
         changed = await self._tried(
             call, lambda _: self._backend.permit(bucket_name, member, access)

@@ -16,6 +16,7 @@ from typing import TypeVar
 from cmbcluster_storage.errors import StorageError, StorageTimeoutError
 
 _T = TypeVar("_T")
+_E = TypeVar("_E", bound=StorageError)
 
 _log = logging.getLogger(__name__)
 
@@ -77,6 +78,11 @@ class Call:
         """Raise if the caller has gone: before each request and each piece of a body."""
         if self.stopped.is_set():
             raise StoppedError
+
+    def located(self, error: _E) -> _E:
+        """Return an error that no request has met, with its place."""
+        error.locate(self.provider, self.operation, self.bucket, self.key)
+        return error
 
     def about(self, key: str | None) -> "Call":
         """Return the same call as it is about one of its objects."""

@@ -61,8 +61,7 @@ class Creation(Runner):
                 taken = BucketExistsError(
                     "the name is somebody else's, or another user's bucket has it"
                 )
-                taken.locate(call.provider, call.operation, call.bucket, None)
-                raise taken from error
+                raise call.located(taken) from error
         call.tried(lambda _: self._backend.secure_bucket(spec))
         return call.tried(lambda _: self._backend.bucket(spec.name))
 

@@ -37,7 +37,10 @@ class Deletions(Objects):
 
         Raises:
             ValueError: an `ObjectInfo` has no version: its key may be meant, or not.
+            TypeError: `objects` is one key, whose letters may be keys as well.
         """
+        if isinstance(objects, str | ObjectInfo):
+            raise TypeError(f"many keys are deleted; give [{objects!r}], or use delete_object")
         call = self._call("delete_objects", bucket_name)
         return await self._delete_entries(call, [_entry(one) for one in objects], progress)
 

@@ -42,6 +42,7 @@ class Directories(Batches, Listings):
 
         Raises:
             NotADirectoryError: there is no such folder.
+            OSError: a folder cannot be read; nothing is written then.
         """
         call = self._call("upload_directory", bucket_name)
         paths = await self._in_thread(call, lambda: _files(Path(folder)))
@@ -71,12 +72,16 @@ class Directories(Batches, Listings):
         Returns:
             By key, in its order: what was read, or why it was not. Keys that end in a
             slash stand for folders: these are made.
+
+        Raises:
+            OSError: the folder cannot be made.
         """
-        objects = await self.list_objects(bucket_name, prefix)
         call = self._call("download_directory", bucket_name)
+        objects = await self.list_objects(bucket_name, prefix)
         outcomes: dict[str, ObjectInfo | StorageError | OSError] = {}
         waiting = iter(objects)
         root = Path(folder)
+        await self._in_thread(call, lambda: root.mkdir(parents=True, exist_ok=True))
 
         async def lane() -> None:
             for info in waiting:
@@ -104,9 +109,14 @@ def _files(folder: Path) -> list[Path]:
     """Return every file below a folder, in the order of the keys that they become."""
     if not folder.is_dir():
         raise NotADirectoryError(f"{folder} is no folder")
-    found = [Path(place, name) for place, _, names in os.walk(folder) for name in names]
+    places = os.walk(folder, onerror=_raised)
+    found = [Path(place, name) for place, _, names in places for name in names]
     files = [path for path in found if path.is_file()]
     return sorted(files, key=lambda path: path.as_posix().encode("utf-8", "surrogateescape"))
+
+
+def _raised(error: OSError) -> None:
+    raise error
 
 
 def _path(root: Path, info: ObjectInfo, prefix: str) -> Path:

@@ -45,6 +45,8 @@ class Links(Runner):
             InvalidRequestError: it would live too long.
             ValueError: the arguments do not go together.
         """
+        if method not in ("GET", "PUT", "POST"):
+            raise ValueError(f"a link is for GET, PUT or POST, not {method}")
         if expires_in_seconds < 1:
             raise ValueError(f"a link lives at least a second, not {expires_in_seconds}")
         if max_size_bytes is not None and method != "POST":

@@ -56,9 +56,9 @@ class Opened:
         """Raise if the whole object was read and is not what the cloud has."""
         whole = self.stop - self.start == self.info.size_bytes
         if whole and self.info.crc32c not in (None, checksums.encoded(crc)):
-            error = UnavailableError("the content is damaged: its CRC32C is another; try again")
-            error.locate(call.provider, call.operation, call.bucket, call.key)
-            raise error
+            raise call.located(
+                UnavailableError("the content is damaged: its CRC32C is another; try again")
+            )
 
 
 class Reads(Runner):

@@ -58,9 +58,7 @@ class Runner:
         """Return a new call; refuses buckets that are not users'."""
         call = Call(self._backend.provider, operation, bucket, key, self._patience)
         if bucket in self._refused_buckets:
-            error = InvalidRequestError("the bucket is not a user's; name another")
-            error.locate(call.provider, operation, bucket, key)
-            raise error
+            raise call.located(InvalidRequestError("the bucket is not a user's; name another"))
         return call
 
     async def _tried(

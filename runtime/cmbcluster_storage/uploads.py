@@ -3,6 +3,11 @@
 import mimetypes
 
 from cmbcluster_storage.calls import Call
+from cmbcluster_storage.errors import (
+    InvalidRequestError,
+    ObjectNotFoundError,
+    PreconditionFailedError,
+)
 from cmbcluster_storage.large_uploads import SMALL_BYTES, LargeUploads, Progress, Sent
 from cmbcluster_storage.messages import Pin, Write
 from cmbcluster_storage.models import ObjectInfo
@@ -40,7 +45,7 @@ class Uploads(LargeUploads):
                 refuses line breaks.
             file_content: bytes, a `pathlib.Path`, a file opened in binary mode (read from
                 where it stands) or an async iterator of bytes.
-            content_type: MIME type; None guesses it from the name's ending.
+            content_type: MIME type, printable ASCII; None guesses it from the name's ending.
             if_absent: only if there is no such object.
             if_version: only if the latest version is this one, as `ObjectInfo` or by
                 its `version_id`. S3 compares the content, not the version: after equal
@@ -53,13 +58,20 @@ class Uploads(LargeUploads):
 
         Raises:
             BucketNotFoundError: the bucket does not exist.
-            InvalidRequestError: the cloud does not accept a name.
+            InvalidRequestError: the cloud does not accept a name or a type.
             PreconditionFailedError: `if_absent` or `if_version` does not hold.
             OutcomeUnknownError: the answer to a conditional write was lost, and what is
                 there now is not provably ours.
             OSError: the local file cannot be read.
+            ValueError: both conditions are given.
         """
         call = self._call("upload_object", bucket_name, object_name)
+        if if_absent and if_version is not None:
+            raise ValueError("an object is absent or has a version; give one condition")
+        if content_type and not (content_type.isascii() and content_type.isprintable()):
+            raise call.located(
+                InvalidRequestError(f"{content_type!r} is no MIME type: it is printable ASCII")
+            )
         source = await opened(file_content, lambda work: self._in_thread(call, work))
         try:
             write = Write(
@@ -81,9 +93,13 @@ class Uploads(LargeUploads):
             return None
         if self._backend.compares_versions:
             return Pin(version_id=version)
-        found = await self._tried(
-            call, lambda _: self._backend.stored(call.bucket or "", call.key or "", version)
-        )
+        try:
+            found = await self._tried(
+                call, lambda _: self._backend.stored(call.bucket or "", call.key or "", version)
+            )
+        except ObjectNotFoundError as error:
+            failed = PreconditionFailedError(error.message, request_id=error.request_id)
+            raise call.located(failed) from error
         return Pin(version_id=version, etag=found.info.etag)
 
     async def _upload(

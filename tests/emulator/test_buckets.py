@@ -170,6 +170,11 @@ async def test_permissions_are_given_once_and_beside_others(storage, bucket, clo
     assert all(member in policy for member in members)
 
 
+async def test_only_what_can_be_given_is_permitted(storage, bucket, cloud):
+    with pytest.raises(ValueError, match="read or write, not 'admin'"):
+        await storage.ensure_bucket_permissions(bucket, cloud.members[0], "admin")
+
+
 async def test_the_database_s_bucket_is_not_touched(storage, bucket, cloud):
     provider = StorageProviderFactory.create(
         cloud.settings.CLOUD_PROVIDER, region="us-east-1", refused_buckets=(bucket,)

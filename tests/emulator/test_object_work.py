@@ -271,6 +271,15 @@ async def test_only_if_the_version_is_there(storage, bucket, content):
     assert (await storage.get_object_info(bucket, "a")).version_id == third.version_id
 
 
+async def test_a_condition_on_a_version_that_is_not_there(storage, bucket):
+    first = await storage.upload_object(bucket, "a", b"first")
+    with pytest.raises(PreconditionFailedError) as caught:
+        await storage.upload_object(bucket, "b", b"next", if_version=first.version_id)
+    assert (caught.value.operation, caught.value.key) == ("upload_object", "b")
+    with pytest.raises(ValueError, match="one condition"):
+        await storage.upload_object(bucket, "a", b"", if_version=first, if_absent=True)
+
+
 async def test_a_version_is_restored_by_copying_it_forward(storage, bucket):
     first = await storage.upload_object(bucket, "a.csv", b"first")
     await storage.upload_object(bucket, "a.csv", b"second")
@@ -369,6 +378,14 @@ async def test_delete_many(storage, bucket, absent):
     assert [type(outcome) for outcome in outcomes] == [BucketNotFoundError] * 2
 
 
+async def test_a_key_is_not_taken_for_many(storage, bucket):
+    info = await storage.upload_object(bucket, "a", b"")
+    for one in ("abc", info):
+        with pytest.raises(TypeError, match="delete_object"):
+            await storage.delete_objects(bucket, one)
+    assert [info.name for info in await storage.list_objects(bucket)] == ["a"]
+
+
 async def test_a_listed_object_without_version_is_not_deleted_by_chance(storage, bucket, cloud):
     await storage.upload_object(bucket, "a", b"")
     listed = await storage.list_objects(bucket)
@@ -396,6 +413,8 @@ async def test_directories(storage, bucket, tmp_path):
     assert (tmp_path / "to/deep/er/ü b").read_bytes() == LARGE
     assert (tmp_path / "to/empty").is_dir()
     assert not (tmp_path / "escaped").exists()
+    assert await storage.download_directory(bucket, "none/", tmp_path / "new") == {}
+    assert (tmp_path / "new").is_dir()
     with pytest.raises(NotADirectoryError):
         await storage.upload_directory(bucket, tmp_path / "absent")
 
@@ -467,6 +486,7 @@ async def test_links(storage, bucket):
         {"expires_in_seconds": 0},
         {"max_size_bytes": 1},
         {"method": "PUT", "version_id": "1"},
+        {"method": "HEAD"},
     ):
         with pytest.raises(ValueError, match=r"."):
             await storage.presigned_url(bucket, "a", **wrong)
