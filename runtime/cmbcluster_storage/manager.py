@@ -6,6 +6,7 @@ Delegates to the settings' provider and to the pure modules; decides nothing.
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import cached_property, wraps
+from threading import Lock
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
@@ -59,6 +60,7 @@ class StorageManager:
     def __init__(self, settings: Settings | None = None) -> None:
         """Keep the settings; None reads them from the environment now."""
         self.settings = Settings() if settings is None else settings
+        self._opening = Lock()
 
     @cached_property
     def provider(self) -> StorageProvider:
@@ -68,8 +70,13 @@ class StorageManager:
     async def opened(self) -> StorageProvider:
         """Return the provider, made off the event loop: importing an SDK takes long."""
         if "provider" not in self.__dict__:
-            await asyncio.to_thread(lambda: self.provider)
+            await asyncio.to_thread(self._open)
         return self.provider
+
+    def _open(self) -> None:
+        """Make the provider, for whoever comes first: since Python 3.12 nothing else waits."""
+        with self._opening:
+            _ = self.provider
 
     async def __aenter__(self) -> Self:
         """Open the provider, off the event loop."""

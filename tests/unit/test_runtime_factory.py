@@ -1,5 +1,8 @@
+import asyncio
 import re
 import sys
+import time
+from contextlib import nullcontext
 from datetime import UTC, datetime
 
 import pytest
@@ -151,6 +154,25 @@ async def test_manager_opens_its_provider_on_entry_only():
         await manager.__aenter__()
     async with StorageManager(AWS) as manager:
         assert manager.provider is manager.provider
+
+
+async def test_operations_at_once_open_one_provider(monkeypatch):
+    made = []
+
+    def create(settings):
+        time.sleep(0.05)
+        made.append(settings)
+        return object()
+
+    monkeypatch.setattr(StorageProviderFactory, "create_from_config", create)
+    # As Python 3.12 has it, which this may not be.
+    provider = StorageManager.__dict__["provider"]
+    monkeypatch.setattr(provider, "lock", nullcontext(), raising=False)
+    manager = StorageManager(Settings())
+    opened = await asyncio.gather(*(manager.opened() for _ in range(8)))
+
+    assert len(made) == 1
+    assert len({id(one) for one in opened}) == 1
 
 
 def test_manager_reads_its_settings(monkeypatch):
