@@ -10,7 +10,7 @@ from re import compile as pattern
 from typing import Any
 
 from cmbcluster_storage import checksums
-from cmbcluster_storage.bodies import Body
+from cmbcluster_storage.bodies import Pieces
 from cmbcluster_storage.errors import ObjectNotFoundError, UnavailableError
 from cmbcluster_storage.gcs_client import GcsClient, bucket_path, object_name, object_path
 from cmbcluster_storage.gcs_errors import sdk_errors
@@ -126,7 +126,7 @@ class GcsObjects(GcsClient):
             write.key,
             query,
             api=_UPLOAD,
-            data=Body.of(body, go_on),
+            data=Pieces.of(body, go_on),
             headers={"Content-Type": f"multipart/related; boundary={boundary}"},
         )
         return info_of(write.bucket, resource)

@@ -9,7 +9,7 @@ from re import compile as pattern
 from typing import Any
 
 from cmbcluster_storage import checksums
-from cmbcluster_storage.bodies import Body
+from cmbcluster_storage.bodies import Pieces
 from cmbcluster_storage.errors import UnavailableError
 from cmbcluster_storage.gcs_client import bucket_path, object_name
 from cmbcluster_storage.gcs_errors import sdk_errors
@@ -63,7 +63,7 @@ class GcsUploads(GcsObjects):
         headers = {"Content-Range": f"bytes {start}-{stop - 1}/{stop if part.last else '*'}"}
         if part.last:
             headers["X-Goog-Hash"] = f"crc32c={checksums.encoded(part.crc_so_far)}"
-        answer = self._put(upload, headers, Body.of(part.data[skip:], go_on))
+        answer = self._put(upload, headers, Pieces.of(part.data[skip:], go_on))
         if not part.last and _end(answer) != stop:
             raise UnavailableError("the cloud has kept a part in part; try again")
         upload.asked = False

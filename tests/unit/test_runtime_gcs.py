@@ -19,7 +19,7 @@ from cmbcluster_storage import (
 )
 from cmbcluster_storage.calls import Patience
 from google.api_core.exceptions import ServiceUnavailable
-from google.auth.credentials import AnonymousCredentials
+from google.auth.credentials import AnonymousCredentials, Credentials
 from google.auth.transport.requests import AuthorizedSession
 from requests import ConnectTimeout, Response
 from requests.adapters import BaseAdapter, HTTPAdapter
@@ -222,6 +222,38 @@ async def test_an_endpoint_that_is_not_a_url(monkeypatch, endpoint):
     with pytest.raises(ConfigurationError, match="STORAGE_EMULATOR_HOST"):
         await provider.list_objects("bucket")
     await provider.aclose()
+
+
+class Renewed(Credentials):
+    """A token that the cloud takes once it is renewed."""
+
+    def __init__(self):
+        super().__init__()
+        self.token = "old"  # noqa: S105 - no secret
+
+    def refresh(self, request):
+        self.token = "new"  # noqa: S105 - no secret
+
+
+@pytest.mark.parametrize("size", [3, 400 * 1024])
+async def test_a_body_is_sent_again_with_a_renewed_token(serve, size):
+    sent = []
+
+    class Refusing(Server):
+        def send(self, request, **options):
+            body = request.body
+            sent.append(body if isinstance(body, bytes) else b"".join(body))
+            assert len(sent[-1]) == int(request.headers["Content-Length"])
+            return super().send(request, **options)
+
+    provider, _ = serve(told({}))
+    session = AuthorizedSession(Renewed())
+    session.mount("http://", Refusing(told({}, 401), told(OBJECT)))
+    provider._backend._client._http_internal = session
+    await provider.upload_object("b", "a", b"x" * size)
+
+    assert sent[0] == sent[1]
+    assert b"x" * size in sent[1]
 
 
 async def test_no_credentials(monkeypatch, tmp_path):
