@@ -153,7 +153,7 @@ class BucketBackend(ABC):
 
     @abstractmethod
     def permit(self, name: str, member: str, access: Access) -> bool:
-        """Give somebody access; return False if it was there, raise ConflictError if lost."""
+        """Give somebody access; return False if it was there, raise UnavailableError if lost."""
 
 
 class Backend(ObjectBackend, BucketBackend):

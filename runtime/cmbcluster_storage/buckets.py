@@ -159,12 +159,15 @@ class Buckets(Creation, Emptying, Usage):
             The permission; its `changed` is False if it was there.
 
         Raises:
-            ConflictError: others keep changing the policy at the same time.
+            UnavailableError: others keep changing the policy at the same time.
+            ValueError: there is no such access.
         """
         if access not in get_args(Access):
             raise ValueError(f"access is read or write, not {access!r}")
         call = self._call("ensure_bucket_permissions", bucket_name)
         changed = await self._tried(
-            call, lambda _: self._backend.permit(bucket_name, member, access)
+            call,
+            # What is there after a lost answer is what that one has changed.
+            lambda attempt: self._backend.permit(bucket_name, member, access) or attempt.uncertain,
         )
         return Permission(bucket_name=bucket_name, member=member, access=access, changed=changed)

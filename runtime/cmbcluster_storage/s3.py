@@ -3,6 +3,7 @@
 `s3_*` and this are the only modules that import boto3 and botocore.
 """
 
+from threading import Lock
 from typing import ClassVar
 
 from cmbcluster_storage.backend import Backend
@@ -48,6 +49,7 @@ class S3Backend(S3Uploads, S3Listing, S3Links, S3Buckets, Backend):
                 provider="aws",
             )
         self._region = region
+        self._policy_turn = Lock()
         self._storage_class = storage_class
         spelt = S3_STORAGE_CLASSES[storage_class]
         self._written_in = {} if spelt == "STANDARD" else {"StorageClass": spelt}

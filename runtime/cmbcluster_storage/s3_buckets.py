@@ -1,6 +1,7 @@
 """Requests about buckets on S3."""
 
 import json
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from cmbcluster_storage.backend import BucketBackend
@@ -32,6 +33,7 @@ class S3Buckets(BucketBackend):
     _session: Any
     _region: str
     _storage_class: StorageClass
+    _policy_turn: Lock
 
     def create_bucket(self, spec: BucketSpec) -> None:
         """Make a bare bucket; in us-east-1 S3 answers the same if it is the account's."""
@@ -169,17 +171,22 @@ class S3Buckets(BucketBackend):
     def permit(self, name: str, member: str, access: Access) -> bool:
         """Put one statement into the policy and read it back.
 
-        A bucket policy has no etag: of two who write at once one loses. So whoever finds
-        that the own statement is not there says that it can be tried again.
+        A bucket policy has no etag: of two who write at once one loses. Threads of ours
+        take turns; elsewhere, whoever finds that the own statement is not there says that
+        it can be tried again.
         """
         statement = access_statement(self._arn(name), member, access)
-        policy = self._policy(name)
-        changed = with_statement(policy, statement)
-        if changed == policy:
-            return False
-        with sdk_errors(None):
-            self._client.put_bucket_policy(Bucket=name, Policy=json.dumps(changed, sort_keys=True))
-        if self._policy(name) != changed:
+        with self._policy_turn:
+            policy = self._policy(name)
+            changed = with_statement(policy, statement)
+            if changed == policy:
+                return False
+            with sdk_errors(None):
+                self._client.put_bucket_policy(
+                    Bucket=name, Policy=json.dumps(changed, sort_keys=True)
+                )
+            now = self._policy(name)
+        if with_statement(now, statement) != now:
             raise UnavailableError("somebody else changes the policy; try again", uncertain=True)
         return True
 

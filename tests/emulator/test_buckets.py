@@ -14,6 +14,7 @@ from cmbcluster_storage import (
     PartialFailureError,
     StorageManager,
     StorageProviderFactory,
+    UnavailableError,
 )
 from cmbcluster_storage.errors import AccessDeniedError
 
@@ -168,6 +169,42 @@ async def test_permissions_are_given_once_and_beside_others(storage, bucket, clo
     assert (other.member, other.access, other.bucket_name) == (members[1], "read", bucket)
     policy = json.dumps(cloud.policy(bucket))
     assert all(member in policy for member in members)
+
+
+async def test_permissions_that_are_given_at_once_are_all_there(storage, bucket, cloud):
+    members = [cloud.members[0].replace("ann", f"ann{number}") for number in range(8)]
+    given = await asyncio.gather(
+        *(storage.ensure_bucket_permissions(bucket, member) for member in members)
+    )
+    policy = json.dumps(cloud.policy(bucket))
+
+    assert [(one.member, one.changed) for one in given] == [(member, True) for member in members]
+    assert [member for member in members if member not in policy] == []
+
+
+@pytest.mark.parametrize("cloud", ["aws"], indirect=True)
+@pytest.mark.parametrize("times", [1, 9])
+async def test_somebody_else_writes_the_policy_meanwhile(storage, bucket, cloud, times):
+    """S3 has no condition on a policy: who writes last, wins."""
+    ann, bob = cloud.members
+    await storage.ensure_bucket_permissions(bucket, bob)
+    others = cloud.client.get_bucket_policy(Bucket=bucket)["Policy"]
+    left = [others] * times
+
+    def overwritten(**_):
+        if left:
+            cloud.client.put_bucket_policy(Bucket=bucket, Policy=left.pop())
+
+    events = storage.provider._backend._client.meta.events
+    events.register("after-call.s3.PutBucketPolicy", overwritten)
+    giving = storage.ensure_bucket_permissions(bucket, ann)
+    if times == 1:
+        assert (await giving).changed
+        assert all(member in json.dumps(cloud.policy(bucket)) for member in (ann, bob))
+    else:
+        with pytest.raises(UnavailableError, match="somebody else changes the policy"):
+            await giving
+        assert ann not in json.dumps(cloud.policy(bucket))
 
 
 async def test_only_what_can_be_given_is_permitted(storage, bucket, cloud):

@@ -295,6 +295,16 @@ def request_of_another(backend, bucket, content):
     type(backend).put(backend, write, content, lambda: None)
 
 
+async def test_a_permission_whose_answer_was_lost_is_changed(through, proxy, bucket, cloud):
+    provider = through()
+    proxy.faults.append(Fault("lost", after=1, about=("policy", "/iam")))
+    given = await provider.ensure_bucket_permissions(bucket, cloud.members[0])
+    again = await provider.ensure_bucket_permissions(bucket, cloud.members[0])
+
+    assert (given.changed, again.changed) == (True, False)
+    assert proxy.faults[0].times == 0
+
+
 async def test_requests_are_counted(through, proxy, bucket, tmp_path, cloud):
     provider = through()
     content = b"x" * (8 * 1024 * 1024)
