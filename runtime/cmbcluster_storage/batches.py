@@ -7,16 +7,17 @@ them at a turn; not more, so that other calls get their turn as well.
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from copy import copy
+from dataclasses import dataclass
 from functools import partial
-from inspect import isawaitable
 from os import PathLike
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar, cast
 
 from cmbcluster_storage.calls import Call
 from cmbcluster_storage.deletions import Deletions
 from cmbcluster_storage.downloads import Downloads
-from cmbcluster_storage.errors import StorageError
+from cmbcluster_storage.errors import StorageError, StorageTimeoutError
 from cmbcluster_storage.messages import Write
 from cmbcluster_storage.models import ObjectInfo
 from cmbcluster_storage.reads import Opened, Wanted
@@ -31,6 +32,13 @@ _R = TypeVar("_R")
 _TURN = 8
 # More large objects at once would only share the same line, and memory.
 _LARGE_LANES = 4
+
+
+@dataclass(frozen=True)
+class _Large(Generic[_T]):
+    """Work for the event loop, not begun: nobody may be left to do it."""
+
+    work: Callable[[], Awaitable[_T]]
 
 
 class Batches(Uploads, Downloads, Deletions):
@@ -82,7 +90,7 @@ class Batches(Uploads, Downloads, Deletions):
         self,
         call: Call,
         items: Sequence[_T],
-        small: Callable[[_T], _R | Awaitable[_R]],
+        small: Callable[[_T], _R | _Large[_R]],
         tell: Progress | None,
     ) -> list[_R | StorageError | OSError]:
         """Return what each item gives, or its error.
@@ -90,31 +98,48 @@ class Batches(Uploads, Downloads, Deletions):
         Args:
             call: what all of it is.
             items: what is done one by one.
-            small: does one in a thread, or returns what does it on the event loop.
+            small: does one in a thread, or says how the event loop does it.
             tell: told how many are done, of how many.
         """
         outcomes: dict[int, _R | StorageError | OSError] = {}
         turns = iter(range(0, len(items), _TURN))
         large = asyncio.Semaphore(_LARGE_LANES)
 
-        def turn(start: int) -> list[_R | Awaitable[_R] | StorageError | OSError]:
-            return [_value(partial(small, item)) for item in items[start : start + _TURN]]
-
         async def lane() -> None:
             for start in turns:
-                for index, told in enumerate(
-                    await self._in_thread(call, partial(turn, start)), start
-                ):
-                    outcomes[index] = await _later(told, large) if isawaitable(told) else told
+                told = await self._turn(call, items[start : start + _TURN], small)
+                for index, one in enumerate(told, start):
+                    outcomes[index] = (
+                        await _later(cast("_Large[_R]", one), large)
+                        if isinstance(one, _Large)
+                        else one
+                    )
                 if tell:
                     tell(len(outcomes), len(items))
 
         await together(lane() for _ in range(min(THREADS, len(items))))
         return [outcomes[index] for index in range(len(items))]
 
+    async def _turn(
+        self, call: Call, items: Sequence[_T], small: Callable[[_T], _R | _Large[_R]]
+    ) -> list[_R | _Large[_R] | StorageError | OSError]:
+        """Return what each of a few items gives, done one after the other in a thread."""
+        told: list[_R | _Large[_R] | StorageError | OSError] = []
+
+        def work() -> None:
+            for item in items:
+                told.append(_value(partial(small, item)))
+
+        try:
+            await self._in_thread(call, work)
+        except StorageTimeoutError as error:  # of one, which holds up those behind it
+            done = told[:]
+            return [*done, *(copy(error) for _ in items[len(done) :])]
+        return told
+
     def _small_upload(
         self, call: Call, item: tuple[str, Content]
-    ) -> ObjectInfo | Awaitable[ObjectInfo]:
+    ) -> ObjectInfo | _Large[ObjectInfo]:
         """Write an object if it is small and at hand; in a thread."""
         key, content = item
         bucket = call.bucket or ""
@@ -123,16 +148,16 @@ class Batches(Uploads, Downloads, Deletions):
         if isinstance(content, bytes) and len(content) <= SMALL_BYTES:
             write = Write(bucket=bucket, key=key, content_type=guessed_content_type(key))
             return self._put(call.about(key), write, content)
-        return self.upload_object(bucket, key, content)
+        return _Large(partial(self.upload_object, bucket, key, content))
 
-    def _small_download(self, call: Call, key: str) -> bytes | Awaitable[bytes]:
+    def _small_download(self, call: Call, key: str) -> bytes | _Large[bytes]:
         """Read an object if it is small; in a thread."""
         about, sink = call.about(key), Memory()
         wanted = Wanted(call.bucket or "", key, None, 0, None)
         opened = about.tried(lambda attempt: self._open(attempt, wanted, sink, whole=True))
         if opened.is_whole:
             return sink.content()
-        return self._large_download(about, wanted, sink, opened)
+        return _Large(partial(self._large_download, about, wanted, sink, opened))
 
     async def _large_download(
         self, call: Call, wanted: Wanted, sink: Memory, opened: Opened
@@ -148,9 +173,9 @@ def _value(work: Callable[[], _T]) -> _T | StorageError | OSError:
         return error
 
 
-async def _later(work: Awaitable[_T], turn: asyncio.Semaphore) -> _T | StorageError | OSError:
+async def _later(large: _Large[_T], turn: asyncio.Semaphore) -> _T | StorageError | OSError:
     try:
         async with turn:
-            return await work
+            return await large.work()
     except (StorageError, OSError) as error:
         return error

@@ -14,6 +14,7 @@ from threading import Event
 from typing import TypeVar
 
 from cmbcluster_storage.errors import StorageError, StorageTimeoutError
+from cmbcluster_storage.watches import here
 
 _T = TypeVar("_T")
 _E = TypeVar("_E", bound=StorageError)
@@ -76,7 +77,7 @@ class Call:
 
     def go_on(self) -> None:
         """Raise if the caller has gone: before each request and each piece of a body."""
-        if self.stopped.is_set():
+        if self.stopped.is_set() or here.watch.left:
             raise StoppedError
 
     def located(self, error: _E) -> _E:
@@ -101,6 +102,16 @@ class Call:
             StoppedError: the caller has gone.
         """
         attempt = Attempt(self, time.monotonic())
+        watch = here.watch
+        watch.attempt = attempt
+        try:
+            return self._repeated(attempt, request, repeatable=repeatable)
+        finally:
+            watch.attempt = None
+
+    def _repeated(
+        self, attempt: "Attempt", request: Callable[["Attempt"], _T], *, repeatable: bool
+    ) -> _T:
         while True:
             self.go_on()
             attempt.number += 1
@@ -137,13 +148,22 @@ class Attempt:
         """How long it has taken so far."""
         return time.monotonic() - self._started
 
+    @property
+    def seconds_left(self) -> float:
+        """How long it may take yet."""
+        return self.call.patience.deadline_seconds - self.seconds
+
     def go_on(self) -> None:
         """Raise between two pieces of a body if it must end here."""
         self.call.go_on()
-        if self.seconds > self.call.patience.deadline_seconds:
-            raise StorageTimeoutError(
-                "not done by its deadline; try again", provider=self.call.provider, uncertain=True
-            )
+        if self.seconds_left < 0:
+            raise self.overdue()
+
+    def overdue(self) -> StorageTimeoutError:
+        """Return the error for what is not done by its deadline."""
+        error = StorageTimeoutError("not done by its deadline; try again", uncertain=True)
+        error.attempts, error.seconds = self.number, self.seconds
+        return self.call.located(error)
 
     def failed(self, error: StorageError) -> float:
         """Write place and effort on an error and return how long to wait."""

@@ -5,7 +5,7 @@ from copy import copy
 from functools import partial
 
 from cmbcluster_storage.calls import Attempt, Call
-from cmbcluster_storage.errors import StorageError, UnavailableError
+from cmbcluster_storage.errors import StorageError, StorageTimeoutError, UnavailableError
 from cmbcluster_storage.models import ObjectInfo
 from cmbcluster_storage.objects import Objects
 from cmbcluster_storage.runner import together
@@ -57,15 +57,21 @@ class Deletions(Objects):
             nonlocal done
             for start in starts:
                 batch = entries[start : start + size]
-                outcomes[start : start + size] = await self._in_thread(
-                    call, partial(self._delete_batch, call, batch)
-                )
+                outcomes[start : start + size] = await self._batch_outcomes(call, batch)
                 done += len(batch)
                 if tell:
                     tell(done, len(entries))
 
         await together(lane() for _ in range(self._backend.batch_lanes))
         return outcomes
+
+    async def _batch_outcomes(
+        self, call: Call, batch: Sequence[Entry]
+    ) -> list[StorageError | None]:
+        try:
+            return await self._in_thread(call, partial(self._delete_batch, call, batch))
+        except StorageTimeoutError as error:
+            return [copy(error) for _ in batch]
 
     def _delete_batch(self, call: Call, batch: Sequence[Entry]) -> list[StorageError | None]:
         """Delete one batch, and again what may pass of it; in a thread."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from cmbcluster_storage import checksums
 from cmbcluster_storage.calls import Call
+from cmbcluster_storage.errors import StorageTimeoutError
 from cmbcluster_storage.messages import LargeUpload, Part, Write
 from cmbcluster_storage.models import ObjectInfo
 from cmbcluster_storage.runner import together
@@ -65,10 +66,10 @@ class LargeUploads(Writes):
         def begin() -> LargeUpload:
             return call.tried(lambda _: self._backend.begin_upload(write, size_bytes))
 
-        beginning = asyncio.get_running_loop().run_in_executor(self._threads, begin)
+        watch, beginning = self._started(begin)
         try:
-            return await asyncio.shield(beginning)
-        except asyncio.CancelledError:
+            return await self._finished(call, watch, beginning)
+        except (asyncio.CancelledError, StorageTimeoutError):
             call.stopped.set()
             self._leave(self._abort_begun(call, beginning))
             raise
@@ -110,9 +111,9 @@ class LargeUploads(Writes):
         def send() -> None:
             call.tried(lambda attempt: self._backend.put_part(upload, part, attempt.go_on))
 
-        running = asyncio.get_running_loop().run_in_executor(self._threads, send)
+        watch, running = self._started(send)
         sending.append(running)
-        await asyncio.shield(running)
+        await self._finished(call, watch, running)
         sending.remove(running)
 
     async def _abort(

@@ -14,6 +14,7 @@ from cmbcluster_storage.backend import Backend
 from cmbcluster_storage.calls import Attempt, Call, Patience
 from cmbcluster_storage.errors import InvalidRequestError
 from cmbcluster_storage.platforms import Platform
+from cmbcluster_storage.watches import Watch
 
 _T = TypeVar("_T")
 
@@ -69,11 +70,36 @@ class Runner:
 
     async def _in_thread(self, call: Call, work: Callable[[], _T]) -> _T:
         """Return what blocking work returns; a caller that is cancelled leaves at once."""
+        watch, running = self._started(work)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            return await self._finished(call, watch, running)
         except asyncio.CancelledError:
             call.stopped.set()
             raise
+        finally:
+            running.cancel()  # nobody asks for it any more
+
+    def _started(self, work: Callable[[], _T]) -> tuple[Watch, asyncio.Future[_T]]:
+        """Have a thread work."""
+        watch = Watch()
+        running = asyncio.get_running_loop().run_in_executor(self._threads, watch.run, work)
+        running.add_done_callback(_seen)
+        return watch, running
+
+    async def _finished(self, call: Call, watch: Watch, running: asyncio.Future[_T]) -> _T:
+        """Return what a thread's work returns, which goes on if the caller is cancelled.
+
+        Raises:
+            StorageTimeoutError: a request is not done by its deadline. An answer that comes
+                drop by drop hangs in the SDK, whose time-outs are of the single drop.
+        """
+        left = call.patience.deadline_seconds
+        while not (await asyncio.wait((running,), timeout=left))[0]:
+            left = call.patience.deadline_seconds
+            if (attempt := watch.attempt) and (left := attempt.seconds_left) <= 0:
+                watch.left = True
+                raise attempt.overdue()
+        return running.result()
 
     def _leave(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Let work go on after its caller has gone; `aclose` waits for it."""
@@ -81,6 +107,12 @@ class Runner:
         self._leftovers.add(task)
         task.add_done_callback(self._leftovers.discard)
         return task
+
+
+def _seen(running: asyncio.Future[Any]) -> None:
+    """Take note of an error that a caller who has gone does not ask for."""
+    if not running.cancelled():
+        running.exception()
 
 
 async def together(awaitables: Iterable[Awaitable[None]]) -> None:

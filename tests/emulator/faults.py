@@ -32,7 +32,7 @@ class Fault:
     """What goes wrong.
 
     Attributes:
-        kind: busy, slow_down, reset, stall, short, damaged, lost or expired.
+        kind: busy, slow_down, reset, stall, drip, short, damaged, lost or expired.
         times: how often; then all goes well; -1 is always.
         after: so many requests go well first.
         about: it is about requests with one of these words in their path or body; none: all.
@@ -164,6 +164,9 @@ class _Handler(BaseHTTPRequestHandler):
             connection.close()
 
     def _answer(self, status, headers, content, kind):
+        if kind == "drip":
+            self._drip(status)
+            return
         length = len(content)
         if self.command == "HEAD":
             length = int({name.lower(): value for name, value in headers}.get("content-length", 0))
@@ -179,6 +182,15 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(content)
         if kind == "short":
             self._reset()
+
+    def _drip(self, status):
+        """Send an answer's head for ever, a byte now and then."""
+        ends = time.monotonic() + STALL_SECONDS
+        self.wfile.write(f"HTTP/1.1 {status} \r\nX-Drops: ".encode())
+        while time.monotonic() < ends:
+            self.wfile.write(b".")
+            time.sleep(0.1)
+        self._reset()
 
     def _refuse(self, kind):
         if self.proxy.dialect == "s3":

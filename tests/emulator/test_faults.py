@@ -17,6 +17,7 @@ from cmbcluster_storage import (
     PreconditionFailedError,
     StorageError,
     StorageProviderFactory,
+    StorageTimeoutError,
     UnavailableError,
     downloads,
     large_uploads,
@@ -257,6 +258,27 @@ async def test_a_silent_server_is_left_at_the_deadline(through, proxy, bucket):
         await provider.download_object(bucket, "old")
     assert time.monotonic() - started < 3
     assert isinstance(caught.value, TimeoutError)
+
+
+@pytest.mark.usefixtures("small_parts")
+async def test_an_answer_that_comes_by_drops_is_left_at_the_deadline(
+    through, proxy, cloud, tmp_path
+):
+    patient = through()
+    provider = through(Patience(deadline_seconds=1, attempts=4, first_wait_seconds=0.01))
+
+    async def failure(operation):
+        bucket, version = await prepared(cloud, patient, operation)
+        async with met(proxy, provider, bucket, "drip", times=-1):
+            return await outcome(provider, operation, bucket, tmp_path, version)
+
+    failures = await asyncio.gather(*map(failure, OPERATIONS))
+    for operation, failed in zip(OPERATIONS, failures, strict=True):
+        assert type(failed) is StorageTimeoutError, operation
+        assert "deadline" in failed.message, operation
+        assert min(failed.attempts, failed.seconds) >= 1, operation
+        assert failed.operation
+        assert failed.bucket
 
 
 @pytest.mark.parametrize("content", [b"same", LARGE])

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import gc
 import io
 import os
 import threading
@@ -521,6 +522,22 @@ async def test_cancelling_returns_at_once_and_leaves_the_old_object(storage, buc
     backend = storage.provider._backend
     assert backend.unfinished_uploads(bucket) == []
     assert backend.stored(bucket, "a", None).info.size_bytes == 3
+
+
+async def test_cancelling_many_large_ones_leaves_no_coroutine(storage, bucket, recwarn):
+    await storage.upload_object(bucket, "a", LARGE)
+    for work in (
+        storage.upload_many(bucket, [(f"{number}", LARGE) for number in range(8)]),
+        storage.download_many(bucket, ["a"] * 8),
+    ):
+        task = asyncio.create_task(work)
+        await asyncio.sleep(0.2)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    await storage.aclose()
+    gc.collect()
+    assert [str(warning.message) for warning in recwarn] == []
 
 
 async def test_a_source_that_fails_leaves_the_old_object(storage, bucket):
