@@ -122,9 +122,11 @@ def _up(project: Path, args: argparse.Namespace) -> int:
 
 
 def _drift(project: Path, args: argparse.Namespace) -> int:
-    drifted = drift.look(_engine(project, args), args.stacks, args.folder)
-    print(f"drifted, or failed: {', '.join(drifted)}" if drifted else "nothing has drifted")
-    return exit_codes.DONE
+    found = drift.look(_engine(project, args), args.stacks, args.folder)
+    print(f"drifted: {', '.join(found.drifted) or 'none'}")
+    if found.failed:
+        print(f"failed: {', '.join(found.failed)}", file=sys.stderr)
+    return exit_codes.FAILED if found.failed else exit_codes.DONE
 
 
 def _issues(project: Path, args: argparse.Namespace) -> int:

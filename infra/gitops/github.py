@@ -63,11 +63,12 @@ class Repository:
         query = "issues?state=open&creator=github-actions%5Bbot%5D"
         there = self._own(query, drift.mark(stack))
         if there and text:
-            self._send("PATCH", f"issues/{there[0]['number']}", {"body": text})
+            content = {"title": drift.title(text), "body": text}
+            self._send("PATCH", f"issues/{there[0]['number']}", content)
         elif there:
             self._send("PATCH", f"issues/{there[0]['number']}", {"state": "closed"})
         elif text:
-            self._send("POST", "issues", {"title": f"Drift: {stack}", "body": text})
+            self._send("POST", "issues", {"title": drift.title(text), "body": text})
 
     def _own(self, path: str, mark: str) -> list[dict[str, Any]]:
         pages = json.loads(self._gh("--paginate", "--slurp", f"repos/{self.name}/{path}"))

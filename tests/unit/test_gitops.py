@@ -216,11 +216,11 @@ def test_what_a_later_commit_concerns_is_left_to_its_run(
 def test_drift_is_a_report_and_none_an_empty_one(
     commands: Commands, project: Path, capsys: pytest.CaptureFixture[str]
 ):
-    commands.answers = {("refresh", "aws"): (255, "- versioning: `on`\n```\n", "")}
+    commands.answers = {("refresh", "aws"): (7, "- versioning: `on`\n```\n", "")}
     assert main(["drift", "--to", "reports", "aws aws-002"]) == 0
-    assert capsys.readouterr().out == "drifted, or failed: aws\n"
+    assert capsys.readouterr().out == "drifted: aws\n"
     report = (project / "reports/aws.md").read_text()
-    assert report.startswith(f"{mark('aws')}\n\n")
+    assert report.startswith(f"{mark('aws')}\n\n## Drift: `aws`\n\n")
     assert "\n````diff\n- versioning: `on`\n```\n````\n" in report
     assert (project / "reports/aws-002.md").read_text() == ""
     assert commands.of("pulumi")[0] == (
@@ -229,7 +229,20 @@ def test_drift_is_a_report_and_none_an_empty_one(
     )
     commands.answers = {}
     assert main(["drift", "--sandbox", "--to", "reports", "aws"]) == 0
-    assert capsys.readouterr().out == "nothing has drifted\n"
+    assert capsys.readouterr().out == "drifted: none\n"
+
+
+def test_a_look_for_drift_that_fails_finds_none(
+    commands: Commands, project: Path, capsys: pytest.CaptureFixture[str]
+):
+    commands.answers = {("refresh", "aws"): (255, "error: AccessDenied\n", "")}
+    assert main(["drift", "--to", "reports", "aws aws-002"]) == 1
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("drifted: none\n", "failed: aws\n")
+    report = (project / "reports/aws.md").read_text()
+    assert report.startswith(f"{mark('aws')}\n\n## Nobody can look for drift: `aws`\n\n")
+    assert "\n```text\nerror: AccessDenied\n```\n" in report
+    assert (project / "reports/aws-002.md").read_text() == ""
 
 
 def test_a_folder_without_a_project_is_an_error(tmp_path_factory: pytest.TempPathFactory):

@@ -15,6 +15,7 @@ from infra.review.comment import MARK
 
 COMMENT = ["comment", "--repository", "lab/storage", "--pull-request", "7", "review.md"]
 ISSUES = ["issues", "--repository", "lab/storage", "--from", "reports", "aws"]
+REPORT = f"{mark('aws')}\n\n## Drift: `aws`\n\nwhat differs\n"
 SOMEBODY = {"id": 1, "number": 1, "user": {"login": "mallory"}}
 
 
@@ -69,8 +70,8 @@ def test_github_s_refusal_is_told(commands: Commands, capsys: pytest.CaptureFixt
     ("is_open", "report", "request_", "given"),
     [
         (False, "", None, None),
-        (False, "drift", "POST repos/lab/storage/issues", {"title": "Drift: aws", "body": "drift"}),
-        (True, "drift", "PATCH repos/lab/storage/issues/5", {"body": "drift"}),
+        (False, REPORT, "POST repos/lab/storage/issues", {"title": "Drift: aws", "body": REPORT}),
+        (True, REPORT, "PATCH repos/lab/storage/issues/5", {"title": "Drift: aws", "body": REPORT}),
         (True, "", "PATCH repos/lab/storage/issues/5", {"state": "closed"}),
     ],
 )
