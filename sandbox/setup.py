@@ -13,7 +13,7 @@ from pathlib import Path
 _CHECKOUT = Path(__file__).resolve().parent.parent
 _OLDEST_PYTHON = (3, 11)
 
-VENV = _CHECKOUT / ".venv"
+VENV = (_CHECKOUT / ".venv").resolve()  # a link is another checkout's
 PYTHON = VENV / "bin" / "python"
 
 _PIP_CURE = "the dependencies could not be installed; look at pip's words above and run it again"

@@ -17,6 +17,9 @@ from infra.gitops.engine import Engine, sandbox
 from infra.gitops.errors import GitopsError
 from infra.stack_files import path_of
 
+# By these `.venv` is made.
+_LOCKED = ("requirements-dev.txt", "pyproject.toml")
+
 
 @contextmanager
 def world(project: Path, base: str, stacks: Sequence[str]) -> Iterator[Engine]:
@@ -35,10 +38,17 @@ def world(project: Path, base: str, stacks: Sequence[str]) -> Iterator[Engine]:
         before, commits = Path(folder, "base"), Commits(project)
         environment = {"SANDBOX_FOLDER": str(Path(folder, "world"))}
         with commits.work_tree(commits.commit(base), before):
+            _share_environment(project, before)
             for stack in stacks:
                 if path_of(before, stack).exists():
                     _up(before, stack, environment)
             yield sandbox(project, environment)
+
+
+def _share_environment(project: Path, before: Path) -> None:
+    """Spare the base an environment of its own, a minute, where the head's is the same."""
+    if all((project / name).read_bytes() == (before / name).read_bytes() for name in _LOCKED):
+        (before / ".venv").symlink_to(project / ".venv")
 
 
 def _up(checkout: Path, stack: str, environment: dict[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from infra.gitops.command import main
 from infra.gitops.drift import mark
 from infra.review.comment import MARK
 
+LOCKED = ("pyproject.toml", "requirements-dev.txt")
 NEW = {("stack", "--show-name", "aws-002"): (255, "", "error: no stack named 'aws-002' found")}
 
 
@@ -27,6 +29,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     for stack in ("Pulumi", "Pulumi.aws", "Pulumi.aws-002"):
         (tmp_path / f"{stack}.yaml").write_text("config: {}\n")
+    for name in LOCKED:
+        (tmp_path / name).write_text("")
     return tmp_path
 
 
@@ -131,16 +135,40 @@ def test_what_left_no_plan_does_not_pass(project: Path, capsys: pytest.CaptureFi
     assert "> - 2 previews failed" in comment
 
 
-def test_a_fork_s_stacks_are_where_the_base_is_before_the_preview(
-    commands: Commands, history: Path
-):
-    def has_one(command: tuple[str, ...]) -> None:
-        if "add" in command:
-            before = Path(command[-2])
-            before.mkdir()
-            (before / "Pulumi.aws.yaml").write_text("")
+@dataclass
+class Base:
+    """Makes the work tree that `git worktree add` would make, of aws alone.
 
-    commands.effects = {"worktree": has_one}
+    Attributes:
+        lock: its requirements-dev.txt.
+        links: where it looked for an environment when `up` ran.
+    """
+
+    lock: str = ""
+    links: list[Path] = field(default_factory=list)
+    _folder: Path = Path()
+
+    def add(self, command: tuple[str, ...]) -> None:
+        if "add" in command:
+            self._folder = Path(command[-2])
+            self._folder.mkdir()
+            for name in ("Pulumi.aws.yaml", *LOCKED):
+                (self._folder / name).write_text("")
+            (self._folder / "requirements-dev.txt").write_text(self.lock)
+
+    def up(self, command: tuple[str, ...]) -> None:
+        link = self._folder / ".venv"
+        self.links += [link.readlink()] if link.is_symlink() else []
+
+
+@pytest.fixture
+def base(commands: Commands, history: Path) -> Base:
+    made = Base()
+    commands.effects = {"worktree": made.add, "up": made.up}
+    return made
+
+
+def test_a_fork_s_stacks_are_where_the_base_is_before_the_preview(commands: Commands, base: Base):
     commands.answers = {("preview",): (0, "{}", "")}
     assert main(["preview", "--offline", "HEAD^1", "--to", "plans", "aws aws-002"]) == 0
     assert commands.of(sys.executable) == [
@@ -156,6 +184,15 @@ def test_a_fork_s_stacks_are_where_the_base_is_before_the_preview(
     ]
 
 
+@pytest.mark.parametrize(("lock", "shared"), [("", True), ("boto3==1\n", False)])
+def test_a_base_of_other_dependencies_has_an_environment_of_its_own(
+    commands: Commands, base: Base, project: Path, lock: str, shared: bool
+):
+    base.lock = lock
+    assert main(["preview", "--offline", "HEAD^1", "--to", "plans", "aws"]) == 0
+    assert base.links == ([project / ".venv"] if shared else [])
+
+
 @pytest.mark.parametrize(
     ("failing", "code", "told"),
     [
@@ -165,18 +202,12 @@ def test_a_fork_s_stacks_are_where_the_base_is_before_the_preview(
 )
 def test_a_base_that_cannot_be_made_is_told(
     commands: Commands,
-    history: Path,
+    base: Base,
     capsys: pytest.CaptureFixture[str],
     failing: tuple[str, ...],
     code: int,
     told: str,
 ):
-    def has_one(command: tuple[str, ...]) -> None:
-        if "add" in command:
-            Path(command[-2]).mkdir()
-            (Path(command[-2]) / "Pulumi.aws.yaml").write_text("")
-
-    commands.effects = {"worktree": has_one}
     commands.answers = {failing: (1, "", "")}
     assert main(["preview", "--offline", "HEAD^1", "--to", "plans", "aws"]) == code
     assert told in capsys.readouterr().err
