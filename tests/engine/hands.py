@@ -330,8 +330,11 @@ class GcpHand(Hand):
                 "versioning": {"enabled": False},
             },
         )
-        everybody = {"role": "roles/storage.admin", "members": ["allUsers"]}
-        self._call("PUT", f"/storage/v1/b/{bucket}/iam", {"bindings": [everybody]})
+        self.let_in("allUsers", bucket)
+
+    def let_in(self, member: str, bucket: str) -> None:
+        binding = {"role": "roles/storage.admin", "members": [member]}
+        self._call("PUT", f"/storage/v1/b/{bucket}/iam", {"bindings": [binding]})
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         answer = requests.request(method, f"{self._url}{path}", json=body, timeout=30)
