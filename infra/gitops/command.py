@@ -13,6 +13,7 @@ from infra.gitops.engine import Engine, sandbox
 from infra.gitops.errors import GitopsError
 from infra.gitops.github import Repository
 from infra.shards.errors import FoundError, ShardsError
+from infra.shards.fleet import check_names
 from infra.shards.touched import JOBS, jobs, touched
 from infra.stack_files import StackFileError, project_folder
 
@@ -44,7 +45,13 @@ def _parser() -> argparse.ArgumentParser:
         return own
 
     own = command("matrix", _matrix, "print the stacks that a change concerns, for $GITHUB_OUTPUT")
-    own.add_argument("base", nargs="?", metavar="COMMIT", help="before it; without, all stacks")
+    own.add_argument(
+        "base",
+        nargs="?",
+        default="",
+        metavar="COMMIT",
+        help="before it; all stacks without one, or with the zeros that a new branch begins at",
+    )
 
     own = command("preview", _preview, "write a plan of each stack")
     own.add_argument("--offline", metavar="COMMIT", help="in the sandbox, from this commit on")
@@ -79,13 +86,14 @@ def _folder(parser: argparse.ArgumentParser, option: str) -> None:
 
 
 def _matrix(project: Path, args: argparse.Namespace) -> int:
-    if args.base:
+    if args.base.strip("0"):
         found = touched(project, args.base, "HEAD")
         for stack in found.gone:
             print(f"{stack}: its file is gone; `pulumi stack rm {stack}` ends it", file=sys.stderr)
         elements = jobs(found.stacks)
     else:
         stacks = stack_files.stacks(project)
+        check_names(stacks)
         count = min(-(-len(stacks) // _TOGETHER), JOBS)
         elements = [" ".join(stacks[first::count]) for first in range(count)]
     print(f"stacks={json.dumps(elements)}")

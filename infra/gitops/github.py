@@ -76,7 +76,7 @@ class Repository:
             one
             for page in pages
             for one in page
-            if one["user"]["login"] == BOT and (one["body"] or "").startswith(mark)
+            if (one["user"] or {}).get("login") == BOT and (one["body"] or "").startswith(mark)
         ]
 
     def _send(self, method: str, path: str, document: Mapping[str, str]) -> None:

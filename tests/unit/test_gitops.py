@@ -52,8 +52,11 @@ def commit(project: Path) -> None:
         subprocess.run(["git", *arguments], cwd=project, check=True)
 
 
-def test_a_matrix_is_of_all_stacks(commands: Commands, capsys: pytest.CaptureFixture[str]):
-    assert main(["matrix"]) == 0
+@pytest.mark.parametrize("base", [[], ["0" * 40]])
+def test_a_matrix_is_of_all_stacks(
+    commands: Commands, capsys: pytest.CaptureFixture[str], base: list[str]
+):
+    assert main(["matrix", *base]) == 0
     assert capsys.readouterr().out == 'stacks=["aws aws-002"]\n'
     assert commands.ran == []
 
@@ -65,6 +68,14 @@ def test_a_matrix_of_many_has_ten_in_a_job(project: Path, capsys: pytest.Capture
     jobs = capsys.readouterr().out
     assert jobs.startswith('stacks=["aws s01 s04 s07 s10 s13 s16", "aws-002 s02')
     assert jobs.count(",") == 2
+
+
+def test_a_matrix_names_stacks_alone(project: Path, capsys: pytest.CaptureFixture[str]):
+    (project / 'Pulumi.a"; b.yaml').write_text("")
+    assert main(["matrix"]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith('"Pulumi.a\\"; b.yaml": is no name of a stack file')
 
 
 def test_a_matrix_is_of_what_a_change_concerns(history: Path, capsys: pytest.CaptureFixture[str]):

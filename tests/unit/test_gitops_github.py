@@ -47,7 +47,8 @@ def test_the_first_comment_is_made(commands: Commands):
 
 def test_the_next_one_is_written_over_it(commands: Commands):
     own = {"id": 42, "user": {"login": BOT}}
-    there_are(commands, {**own, "id": 41, "body": None}, {**own, "body": f"{MARK}\n\nold"})
+    gone = {"id": 40, "user": None, "body": MARK}  # of an account that is deleted
+    there_are(commands, gone, {**own, "id": 41, "body": None}, {**own, "body": f"{MARK}\n\nold"})
     assert main(COMMENT) == 0
     assert commands.of("gh")[1:] == [
         "api --method PATCH repos/lab/storage/issues/comments/42 --input -"
