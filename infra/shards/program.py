@@ -23,7 +23,7 @@ _OF_HUBS = {
     "contract", "creation", "deletions", "directories", "downloads", "emptying", "errors",
     "factory", "large_uploads", "links", "listings", "manager", "messages", "models", "objects",
     "outputs", "platforms", "provider", "reads", "runner", "settings", "sinks", "sources",
-    "uploads", "usage", "writes",
+    "uploads", "usage", "watches", "writes",
 }  # fmt: skip
 
 
