@@ -113,6 +113,6 @@ class Deletions(Objects):
 def _entry(one: str | ObjectInfo) -> Entry:
     if isinstance(one, str):
         return one, None
-    if one.version_id is None:
+    if not one.version_id:
         raise ValueError(f"{one.name!r} has no version; give its name to delete the object")
     return one.name, one.version_id

@@ -59,7 +59,7 @@ class Downloads(Reads):
             PreconditionFailedError: a large object without versions was overwritten
                 meanwhile.
         """
-        call = self._call("download_object", bucket_name, object_name)
+        call = self._call("download_object", bucket_name, object_name, version_id)
         sink = Memory()
         wanted = Wanted(bucket_name, object_name, version_id, start, stop)
         await self._download(call, wanted, sink, progress)
@@ -92,7 +92,7 @@ class Downloads(Reads):
             OSError: the file cannot be written.
             StorageError: as `download_object`.
         """
-        call = self._call("download_file", bucket_name, object_name)
+        call = self._call("download_file", bucket_name, object_name, version_id)
         sink = File(Path(path))
         try:
             await self._in_thread(call, sink.open)
@@ -128,7 +128,7 @@ class Downloads(Reads):
             StorageError: as `download_object`; also after pieces were yielded, the last of
                 them if the CRC32C of the whole is another.
         """
-        call = self._call("stream_object", bucket_name, object_name)
+        call = self._call("stream_object", bucket_name, object_name, version_id)
         wanted = Wanted(bucket_name, object_name, version_id, start, stop)
         first = Memory()
         opened = await self._tried(call, lambda attempt: self._open(attempt, wanted, first))

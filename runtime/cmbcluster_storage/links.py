@@ -53,7 +53,7 @@ class Links(Runner):
             raise ValueError(f"{method} cannot limit the size; method='POST' can")
         if version_id is not None and method != "GET":
             raise ValueError(f"{method} writes a version; only GET can name one")
-        call = self._call("presigned_url", bucket_name, object_name)
+        call = self._call("presigned_url", bucket_name, object_name, version_id)
         request = LinkRequest(
             bucket=bucket_name,
             key=object_name,

@@ -25,7 +25,7 @@ class Objects(Runner):
             BucketNotFoundError: the bucket does not exist.
             ObjectNotFoundError: the object or this version does not exist.
         """
-        call = self._call("get_object_info", bucket_name, object_name)
+        call = self._call("get_object_info", bucket_name, object_name, version_id)
         found = await self._tried(
             call, lambda _: self._backend.stored(bucket_name, object_name, version_id)
         )
@@ -48,7 +48,7 @@ class Objects(Runner):
             OutcomeUnknownError: the answer was lost and an object is there: the one
                 that was to be deleted, or one that was written since.
         """
-        call = self._call("delete_object", bucket_name, object_name)
+        call = self._call("delete_object", bucket_name, object_name, version_id)
         await self._in_thread(
             call, lambda: self._delete(call, bucket_name, object_name, version_id)
         )
@@ -82,7 +82,7 @@ class Objects(Runner):
             ObjectNotFoundError: the object or this version does not exist.
         """
         self._call("copy_object", to_bucket, to_object)
-        call = self._call("copy_object", bucket_name, object_name)
+        call = self._call("copy_object", bucket_name, object_name, version_id)
         return await self._copy(call, version_id, to_bucket, to_object)
 
     async def restore_object(
@@ -103,7 +103,7 @@ class Objects(Runner):
         Raises:
             ObjectNotFoundError: there is no such version.
         """
-        call = self._call("restore_object", bucket_name, object_name)
+        call = self._call("restore_object", bucket_name, object_name, version_id)
         return await self._copy(call, version_id, bucket_name, object_name)
 
     async def _copy(

@@ -55,11 +55,21 @@ class Runner:
         await asyncio.to_thread(self._threads.shutdown)
         self._backend.close()
 
-    def _call(self, operation: str, bucket: str | None, key: str | None = None) -> Call:
-        """Return a new call; refuses buckets that are not users'."""
+    def _call(
+        self,
+        operation: str,
+        bucket: str | None,
+        key: str | None = None,
+        version_id: str | None = None,
+    ) -> Call:
+        """Return a new call; refuses buckets that are not users' and empty versions."""
         call = Call(self._backend.provider, operation, bucket, key, self._patience)
         if bucket in self._refused_buckets:
             raise call.located(InvalidRequestError("the bucket is not a user's; name another"))
+        if version_id == "":  # S3 would take it for the latest
+            raise call.located(
+                InvalidRequestError("the version_id is empty; give None for the latest version")
+            )
         return call
 
     async def _tried(

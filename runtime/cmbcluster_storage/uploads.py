@@ -65,7 +65,8 @@ class Uploads(LargeUploads):
             OSError: the local file cannot be read.
             ValueError: both conditions are given.
         """
-        call = self._call("upload_object", bucket_name, object_name)
+        version = if_version.version_id if isinstance(if_version, ObjectInfo) else if_version
+        call = self._call("upload_object", bucket_name, object_name, version)
         if if_absent and if_version is not None:
             raise ValueError("an object is absent or has a version; give one condition")
         if content_type and not (content_type.isascii() and content_type.isprintable()):

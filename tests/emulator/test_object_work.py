@@ -8,6 +8,7 @@ import os
 import threading
 import time
 import urllib.request
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -572,3 +573,29 @@ async def test_an_object_without_versions_that_changes_meanwhile(storage, unvers
     await storage.upload_object(unversioned_bucket, "a", b"x" * len(content))
     with pytest.raises(ConflictError):
         [piece async for piece in stream]
+
+
+async def test_an_empty_version_is_none(storage, bucket):
+    info = await storage.upload_object(bucket, "a", b"content")
+    empty = {"version_id": ""}
+    calls = {
+        "download_object": storage.download_object(bucket, "a", **empty),
+        "download_file": storage.download_file(bucket, "a", "none", **empty),
+        "stream_object": anext(storage.stream_object(bucket, "a", **empty)),
+        "get_object_info": storage.get_object_info(bucket, "a", **empty),
+        "delete_object": storage.delete_object(bucket, "a", **empty),
+        "copy_object": storage.copy_object(bucket, "a", bucket, "b", **empty),
+        "restore_object": storage.restore_object(bucket, "a", ""),
+        "upload_object": storage.upload_object(bucket, "a", b"", if_version=""),
+        "presigned_url": storage.presigned_url(bucket, "a", **empty),
+    }
+    for operation, call in calls.items():
+        with pytest.raises(InvalidRequestError, match="empty") as caught:
+            await call
+        assert (caught.value.operation, caught.value.bucket) == (operation, bucket)
+        assert caught.value.key == "a"
+    with pytest.raises(ValueError, match="'a' has no version"):
+        await storage.delete_objects(bucket, [replace(info, version_id="")])
+
+    versions = await storage.list_objects(bucket, versions=True)
+    assert [one.version_id for one in versions] == [info.version_id]
