@@ -4,7 +4,7 @@ Callers see `models`; these stay between the subjects' modules and the backends.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -177,8 +177,8 @@ class LinkRequest:
 class Signed:
     """A signed address, the fields of its form, and when it ends."""
 
-    url: str
-    fields: Mapping[str, str]
+    url: str = field(repr=False)
+    fields: Mapping[str, str] = field(repr=False)
     expires: datetime
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import cache
 from typing import ClassVar, Literal, cast
+from urllib.parse import urlsplit
 
 
 class Record(Mapping[str, object]):
@@ -125,3 +126,10 @@ class PresignedRequest(Record):
     headers: Mapping[str, str] = field(hash=False)
     fields: Mapping[str, str] = field(hash=False)
     expires: datetime
+
+    def __repr__(self) -> str:
+        """Return it without its signature: whoever reads that in a log may send it."""
+        url = urlsplit(self.url)._replace(query="", fragment="").geturl()
+        return (
+            f"PresignedRequest(method={self.method!r}, url={url!r}, expires={self.expires!r}, ...)"
+        )

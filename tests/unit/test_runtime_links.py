@@ -12,6 +12,7 @@ from cmbcluster_storage import (
     StorageProviderFactory,
     UnsupportedError,
 )
+from cmbcluster_storage.messages import Signed
 from cmbcluster_storage.platforms import Platform
 from cmbcluster_storage.provider import StorageProvider
 from cmbcluster_storage.s3 import S3Backend
@@ -131,3 +132,19 @@ async def test_a_link_ends_with_the_credentials_on_s3(monkeypatch):
     form = await provider.presigned_url("bucket", "a", method="POST", headers={"acl": "private"})
     assert form.fields["acl"] == "private"
     await provider.aclose()
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_who_prints_a_link_does_not_give_it_away(google, method):
+    link = await google.presigned_url("bucket", "a b", method=method)
+    printed = repr(link)
+
+    path = "/bucket/a%20b" if method == "GET" else "/bucket/"
+    assert printed == (
+        f"PresignedRequest(method={method!r}, url='http://storage.invalid{path}', "
+        f"expires={link.expires!r}, ...)"
+    )
+    assert link["url"] == link.url
+    assert dict(link).keys() == {"url", "method", "headers", "fields", "expires"}
+    signed = Signed(url=link.url, fields=link.fields, expires=link.expires)
+    assert repr(signed) == f"Signed(expires={link.expires!r})"
