@@ -71,11 +71,10 @@ class StorageProviderFactory:
                 project=settings.PROJECT_ID,
                 platform_file=platform_file,
             )
-        database = settings.S3_DATABASE_BUCKET
         return cls.create(
             "aws",
             region=settings.AWS_REGION,
             account_id=settings.AWS_ACCOUNT_ID,
             platform_file=platform_file,
-            refused_buckets=(database,) if database else (),
+            refused_buckets=settings.refused_buckets,
         )

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from cmbcluster_storage import names, volumes
+from cmbcluster_storage.errors import InvalidRequestError
 from cmbcluster_storage.factory import StorageProviderFactory
 from cmbcluster_storage.provider import StorageProvider
 from cmbcluster_storage.settings import Settings
@@ -128,7 +129,17 @@ class StorageManager:
         Args:
             bucket_name: the user's bucket.
             mount_path: taken for older callers; only the mount has a path.
+
+        Raises:
+            InvalidRequestError: the bucket is `S3_DATABASE_BUCKET`.
         """
+        if bucket_name in self.settings.refused_buckets:
+            raise InvalidRequestError(
+                "the bucket is not a user's; name another",
+                provider=self.settings.CLOUD_PROVIDER,
+                operation="get_fuse_volume_spec",
+                bucket=bucket_name,
+            )
         return volumes.pod_volume(self.settings.CLOUD_PROVIDER, bucket_name)
 
     def get_fuse_volume_mount(self, bucket_name: str, mount_path: str) -> dict[str, Any]:

@@ -60,3 +60,10 @@ class Settings(BaseSettings):
     )
     COGNITO_DOMAIN: str | None = Field(default=None, description="For the hub; not used here.")
     COGNITO_REGION: str | None = Field(default=None, description="For the hub; not used here.")
+
+    @property
+    def refused_buckets(self) -> tuple[str, ...]:
+        """Buckets of the cloud that are not users' and are not touched."""
+        if self.CLOUD_PROVIDER == "aws" and self.S3_DATABASE_BUCKET:
+            return (self.S3_DATABASE_BUCKET,)
+        return ()

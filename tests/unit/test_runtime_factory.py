@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from cmbcluster_storage import (
     ConfigurationError,
+    InvalidRequestError,
     MissingExtraError,
     Settings,
     StorageManager,
@@ -210,3 +211,13 @@ def test_manager_describes_volumes_without_an_sdk():
 )
 def test_manager_formats_sizes(size_bytes, text):
     assert StorageManager(AWS).format_bucket_size(size_bytes) == text
+
+
+def test_a_bucket_that_is_no_user_s_is_not_mounted():
+    manager = StorageManager(AWS.model_copy(update={"S3_DATABASE_BUCKET": "hub"}))
+    with pytest.raises(InvalidRequestError) as caught:
+        manager.get_fuse_volume_spec("hub")
+
+    told = "get_fuse_volume_spec 'hub': the bucket is not a user's; name another"
+    assert (str(caught.value), caught.value.provider) == (told, "aws")
+    assert manager.get_fuse_volume_spec("ann")["name"] == "ann"
