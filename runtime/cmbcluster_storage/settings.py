@@ -5,10 +5,14 @@ proxies) is not repeated here. A `.env` file does not reach the SDKs: it sets on
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from cmbcluster_storage.errors import ConfigurationError
+
+_FILE = ".env"
 
 
 class Settings(BaseSettings):
@@ -19,7 +23,7 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        frozen=True, env_file=".env", env_ignore_empty=True, extra="ignore"
+        frozen=True, env_file=_FILE, env_ignore_empty=True, extra="ignore"
     )
 
     CLOUD_PROVIDER: Literal["gcp", "aws"] = Field(
@@ -60,6 +64,19 @@ class Settings(BaseSettings):
     )
     COGNITO_DOMAIN: str | None = Field(default=None, description="For the hub; not used here.")
     COGNITO_REGION: str | None = Field(default=None, description="For the hub; not used here.")
+
+    def __init__(self, **values: Any) -> None:
+        """Read the environment and the file; values that are given come first.
+
+        Raises:
+            ConfigurationError: the file is not UTF-8.
+            ValidationError: a value is none of its field's.
+        """
+        try:
+            super().__init__(**values)
+        except UnicodeDecodeError as error:
+            file = Path(values.get("_env_file") or _FILE).absolute()
+            raise ConfigurationError(f"{file} is not UTF-8; save it as UTF-8") from error
 
     @property
     def refused_buckets(self) -> tuple[str, ...]:

@@ -1,5 +1,5 @@
 import pytest
-from cmbcluster_storage import Settings
+from cmbcluster_storage import ConfigurationError, Settings
 from pydantic import ValidationError
 
 
@@ -45,3 +45,14 @@ def test_unknown_provider_names_the_field_and_the_choices():
 def test_frozen():
     with pytest.raises(ValidationError, match="frozen"):
         Settings().AWS_REGION = "us-east-1"
+
+
+@pytest.mark.parametrize("name", [".env", "hub.env"])
+def test_a_file_that_is_no_utf_8(tmp_path, name):
+    (tmp_path / name).write_text("CLOUD_PROVIDER=aws\n", "utf-16")
+    given = {} if name == ".env" else {"_env_file": name}
+    with pytest.raises(ConfigurationError) as caught:
+        Settings(**given)
+
+    assert str(caught.value) == f"{tmp_path / name} is not UTF-8; save it as UTF-8"
+    assert isinstance(caught.value.__cause__, UnicodeDecodeError)
