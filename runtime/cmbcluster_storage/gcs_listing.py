@@ -4,7 +4,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from cmbcluster_storage.errors import ObjectNotFoundError, StorageError, UnavailableError
+from cmbcluster_storage.errors import (
+    InvalidRequestError,
+    ObjectNotFoundError,
+    StorageError,
+    UnavailableError,
+)
 from cmbcluster_storage.gcs_client import bucket_path, object_name
 from cmbcluster_storage.gcs_errors import error_of, sdk_errors
 from cmbcluster_storage.gcs_objects import GcsObjects, generation, info_of
@@ -69,10 +74,28 @@ class GcsListing(GcsObjects):
     def delete_batch(
         self, bucket: str, entries: Sequence[tuple[str, str | None]]
     ) -> list[StorageError | None]:
-        """Delete up to 100 keys and versions; the answer's status hides what failed."""
+        """Delete up to 100 keys and versions; what no object is called is not sent."""
         with sdk_errors(None):
             objects = f"/storage/v1{bucket_path(bucket)}/o/"
-            body = "".join(_part(objects, *entry, number) for number, entry in enumerate(entries))
+        outcomes: list[StorageError | None] = [None] * len(entries)
+        parts: dict[int, str] = {}
+        for number, (key, version) in enumerate(entries):
+            try:
+                with sdk_errors(key):
+                    parts[number] = _part(objects, key, version, number)
+            except InvalidRequestError as error:
+                outcomes[number] = error
+        if parts:
+            text = self._answered("".join(parts.values()))
+            # Of what went well nothing needs to be read.
+            if not text.count(_STATUS) == text.count(_DELETED) == len(parts):
+                told = _told(text)
+                for number in parts:
+                    outcomes[number] = _outcome(told.get(number), entries[number][0])
+        return outcomes
+
+    def _answered(self, body: str) -> str:
+        """Return the answers to the parts of a batch, whose own status hides what failed."""
         answer = self._send(
             "POST",
             "/batch/storage/v1",
@@ -83,11 +106,7 @@ class GcsListing(GcsObjects):
         )
         with sdk_errors(None):
             # Not `.text`: of what names no encoding, requests would guess one.
-            text = answer.content.decode()
-        if text.count(_STATUS) == text.count(_DELETED) == len(entries):
-            return [None] * len(entries)
-        told = {int(number): (int(status), rest) for number, status, rest in _ANSWER.findall(text)}
-        return [_outcome(told.get(number), key) for number, (key, _) in enumerate(entries)]
+            return answer.content.decode()
 
 
 def _part(objects: str, key: str, version: str | None, number: int) -> str:
@@ -96,6 +115,10 @@ def _part(objects: str, key: str, version: str | None, number: int) -> str:
         f"--{_MARK}\r\nContent-Type: application/http\r\nContent-ID: <{number}>\r\n\r\n"
         f"DELETE {objects}{object_name(key)}{query} HTTP/1.1\r\n\r\n\r\n"
     )
+
+
+def _told(text: str) -> dict[int, tuple[int, str]]:
+    return {int(number): (int(status), rest) for number, status, rest in _ANSWER.findall(text)}
 
 
 def _outcome(told: tuple[int, str] | None, key: str) -> StorageError | None:

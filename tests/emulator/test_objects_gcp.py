@@ -1,6 +1,7 @@
 """What Cloud Storage alone does with objects."""
 
 import gzip
+from dataclasses import replace
 
 import pytest
 from cmbcluster_storage import InvalidRequestError
@@ -58,3 +59,17 @@ async def test_an_object_is_never_taken_for_its_bucket(storage, bucket, key):
         with pytest.raises(InvalidRequestError, match="ValueError"):
             await call
     assert [info.name for info in await storage.list_objects(bucket)] == ["a"]
+
+
+async def test_of_many_only_what_no_object_is_called_is_not_deleted(storage, bucket):
+    info = await storage.upload_object(bucket, "a", b"")
+    entries = ["", "a", ".", "never", "..", "\udcff", replace(info, version_id="null")]
+    outcomes = await storage.delete_objects(bucket, entries)
+
+    refused = [None if outcome is None else type(outcome) for outcome in outcomes]
+    wrong = InvalidRequestError
+    assert refused == [wrong, None, wrong, None, wrong, wrong, wrong]
+    assert [outcomes[index].key for index in (0, 2, 4, 6)] == ["", ".", "..", "a"]
+    assert await storage.list_objects(bucket) == []
+    (outcome,) = await storage.delete_objects(bucket, [".."])
+    assert (type(outcome), outcome.operation) == (InvalidRequestError, "delete_objects")
