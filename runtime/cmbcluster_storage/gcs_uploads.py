@@ -17,6 +17,8 @@ from cmbcluster_storage.gcs_objects import GcsObjects, condition, description, i
 from cmbcluster_storage.messages import Checkpoint, LargeUpload, Part, Write
 from cmbcluster_storage.models import ObjectInfo
 
+# Each costs a round trip, for they follow each other; one so large does not stay in a heap.
+_PART_BYTES = 32 * 1024 * 1024
 _UPLOAD = "/upload/storage/v1"
 _DONE, _INCOMPLETE, _CANCELLED = (200, 201), 308, 499
 _KEPT = pattern(r"bytes=0-(\d+)")
@@ -35,6 +37,10 @@ class _Upload(LargeUpload):
     address: str = ""
     asked: bool = False
     info: ObjectInfo | None = None
+
+    def part_bytes(self, number: int) -> int:
+        """Return the size of all parts, of which there may be any number."""
+        return _PART_BYTES
 
 
 class GcsUploads(GcsObjects):

@@ -1,6 +1,6 @@
 """Uploads of what is large: parts, a few under way at once, and nothing left of a broken one.
 
-Whole bodies are held in pieces of `SMALL_BYTES` at most, a few at a time.
+What is under way is held in memory, and the next part.
 """
 
 import asyncio
@@ -18,11 +18,8 @@ from cmbcluster_storage.runner import together
 from cmbcluster_storage.sources import Source
 from cmbcluster_storage.writes import Writes
 
-# Up to so much is one request; the pieces of what is larger.
+# Up to so much is one request; of what is larger, the first two parts.
 SMALL_BYTES = 8 * 1024 * 1024
-# S3 takes 10,000 parts: of twice the size after so many, they make 496 GiB.
-_DOUBLED_EVERY = 2000
-
 
 # Called on the event loop with what is done and, if known, the whole.
 Progress = Callable[[int, int | None], None]
@@ -54,7 +51,9 @@ class LargeUploads(Writes):
         upload = await self._begun(call, write, source.size_bytes)
         sending: list[asyncio.Future[None]] = []
         try:
-            return await self._send_parts(call, upload, _Pieces(source, read), progress, sending)
+            return await self._send_parts(
+                call, upload, _Pieces(upload, source, read), progress, sending
+            )
         except BaseException:
             call.stopped.set()
             self._leave(self._abort(call, upload, sending))
@@ -91,6 +90,7 @@ class LargeUploads(Writes):
             while part := await pieces.next(call, self._in_thread):
                 await self._send(call, upload, part, sending)
                 progress.add(len(part.data))
+                del part  # or its bytes would stay while the next are read
 
         await together(lane() for _ in range(upload.lanes))
         return await self._tried(
@@ -129,7 +129,8 @@ class LargeUploads(Writes):
 class _Pieces:
     """The parts of a source, one at a time, whoever asks."""
 
-    def __init__(self, source: Source, read: list[bytes]) -> None:
+    def __init__(self, upload: LargeUpload, source: Source, read: list[bytes]) -> None:
+        self._upload = upload
         self._source = source
         self._read = read
         self._turn = asyncio.Lock()
@@ -145,7 +146,7 @@ class _Pieces:
             if not self._read:
                 return None
             data = self._read.pop(0)
-            size = SMALL_BYTES << self._number // _DOUBLED_EVERY
+            size = self._upload.part_bytes(self._number)
             if not self._read and (more := await self._source.read(size)):
                 self._read.append(more)
             crc = await in_thread(call, lambda: checksums.extended(0, data))

@@ -108,6 +108,10 @@ class LargeUpload:
     write: Write
     lanes: int
 
+    def part_bytes(self, number: int) -> int:
+        """Return how large to make a part when so many are cut off."""
+        raise NotImplementedError
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRequest:

@@ -12,6 +12,9 @@ from cmbcluster_storage.s3_errors import sdk_errors
 from cmbcluster_storage.s3_objects import S3Objects, conditions, description, url, write_arguments
 
 _LANES = 4
+_PART_BYTES = 8 * 1024 * 1024
+# S3 takes 10,000 parts: of twice the size after so many, they make 496 GiB.
+_DOUBLED_EVERY = 2000
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
 _MOST_COPIED_AT_ONCE = 5 * 1024**3
 _COPIED_PART_BYTES = 512 * 1024**2
@@ -33,6 +36,10 @@ class _Upload(LargeUpload):
 
     identity: str = ""
     parts: dict[int, dict[str, str]] = field(default_factory=dict)
+
+    def part_bytes(self, number: int) -> int:
+        """Return a size of which the parts that S3 takes are enough."""
+        return _PART_BYTES << number // _DOUBLED_EVERY
 
     @property
     def place(self) -> Any:

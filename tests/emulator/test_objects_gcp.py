@@ -1,6 +1,7 @@
 """What Cloud Storage alone does with objects."""
 
 import gzip
+import os
 from dataclasses import replace
 
 import pytest
@@ -73,3 +74,20 @@ async def test_of_many_only_what_no_object_is_called_is_not_deleted(storage, buc
     assert await storage.list_objects(bucket) == []
     (outcome,) = await storage.delete_objects(bucket, [".."])
     assert (type(outcome), outcome.operation) == (InvalidRequestError, "delete_objects")
+
+
+async def test_a_large_upload_waits_for_few_answers(storage, bucket, monkeypatch):
+    backend = (await storage.opened())._backend
+    put_part, sent = backend.put_part, []
+
+    def noted(upload, part, go_on):
+        sent.append(len(part.data))
+        put_part(upload, part, go_on)
+
+    monkeypatch.setattr(backend, "put_part", noted)
+    content = os.urandom(1024) * (49 * 1024)
+    await storage.upload_object(bucket, "large", content)
+
+    mib = 1024 * 1024
+    assert sent == [8 * mib, 8 * mib, 32 * mib, mib]
+    assert await storage.download_object(bucket, "large") == content
