@@ -88,8 +88,8 @@ def _folder(parser: argparse.ArgumentParser, option: str) -> None:
 def _matrix(project: Path, args: argparse.Namespace) -> int:
     if args.base.strip("0"):
         found = touched(project, args.base, "HEAD")
-        for stack in found.gone:
-            print(f"{stack}: its file is gone; `pulumi stack rm {stack}` ends it", file=sys.stderr)
+        for hint in found.hints:
+            print(hint, file=sys.stderr)
         elements = jobs(found.stacks)
     else:
         stacks = stack_files.stacks(project)

@@ -127,11 +127,8 @@ def _positive(text: str) -> int:
 
 def _touched(project: Path, args: argparse.Namespace) -> None:
     found = touched(project, args.base, args.head)
-    for stack in found.gone:
-        _tell(
-            f"Pulumi.{stack}.yaml is deleted and all of its users have a line elsewhere; if the "
-            f"stack is still there, `pulumi stack rm {stack}` removes it once it is empty"
-        )
+    for hint in found.hints:
+        _tell(hint)
     if len(found.stacks) > JOBS:
         _tell(f"{len(found.stacks)} stacks in {JOBS} jobs: a matrix has no more")
     print(json.dumps(jobs(found.stacks)))

@@ -40,6 +40,16 @@ class Touched:
     stacks: tuple[str, ...]
     gone: tuple[str, ...]
 
+    @property
+    def hints(self) -> list[str]:
+        """What is to be done about each that is gone: whom its state has, a removal would lose."""
+        return [
+            f"Pulumi.{stack}.yaml is deleted and all of its users have a line elsewhere. Whom the "
+            f"stack still has must be moved first: put the file back with no users in it, and run "
+            f"python -m infra.move. {_ending(stack)} end it, never with --force"
+            for stack in self.gone
+        ]
+
 
 def touched(project: Path, base: str, head: str) -> Touched:
     """Return which stacks the change from one commit to another concerns.
@@ -112,11 +122,19 @@ def _check_gone(base: Path, head: Path, gone: list[str]) -> None:
                 f"{name}: is deleted and lists {_counted(lost)}; the stack {stack} goes on to "
                 f"exist with all that is theirs, and nobody would look after it. Put the file "
                 f"back. To move users, run python -m infra.move; to delete them, write state: "
-                f"deleted, run up, drop their lines, run up again. Then run `pulumi stack rm "
-                f"{stack} --preserve-config`, and delete the file last"
+                f"deleted, run up, drop their lines, run up again. {_ending(stack)} end it; "
+                f"delete the file last"
             )
     if problems:
         raise FoundError("\n".join(problems))
+
+
+def _ending(stack: str) -> str:
+    # The providers are left, and the engine's own advice then is --force.
+    return (
+        f"When {stack} has nobody any more, `pulumi destroy --stack {stack}` and `pulumi "
+        f"stack rm {stack} --preserve-config`"
+    )
 
 
 def _users(folder: Path, stack: str) -> list[tuple[str, str]]:

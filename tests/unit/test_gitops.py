@@ -82,7 +82,12 @@ def test_a_matrix_is_of_what_a_change_concerns(history: Path, capsys: pytest.Cap
     assert main(["matrix", "HEAD^1"]) == 0
     told = capsys.readouterr()
     assert told.out == 'stacks=["aws"]\n'
-    assert told.err == "old: its file is gone; `pulumi stack rm old` ends it\n"
+    assert told.err == (
+        "Pulumi.old.yaml is deleted and all of its users have a line elsewhere. Whom the stack "
+        "still has must be moved first: put the file back with no users in it, and run python -m "
+        "infra.move. When old has nobody any more, `pulumi destroy --stack old` and `pulumi stack "
+        "rm old --preserve-config` end it, never with --force\n"
+    )
 
 
 def test_what_a_change_concerns_cannot_be_told(history: Path, capsys: pytest.CaptureFixture[str]):

@@ -218,7 +218,8 @@ LOST = (
     "Pulumi.{stack}.yaml: is deleted and lists {users}; the stack {stack} goes on to exist with "
     "all that is theirs, and nobody would look after it. Put the file back. To move users, run "
     "python -m infra.move; to delete them, write state: deleted, run up, drop their lines, run up "
-    "again. Then run `pulumi stack rm {stack} --preserve-config`, and delete the file last"
+    "again. When {stack} has nobody any more, `pulumi destroy --stack {stack}` and `pulumi stack "
+    "rm {stack} --preserve-config` end it; delete the file last"
 )
 
 
@@ -233,8 +234,10 @@ def test_a_file_goes_when_its_users_have_lines_elsewhere(
 
     assert (done.code, done.out) == (0, ['["aws-002"]'])
     assert done.error == [
-        "Pulumi.aws-003.yaml is deleted and all of its users have a line elsewhere; if the stack "
-        "is still there, `pulumi stack rm aws-003` removes it once it is empty"
+        "Pulumi.aws-003.yaml is deleted and all of its users have a line elsewhere. Whom the stack "
+        "still has must be moved first: put the file back with no users in it, and run python -m "
+        "infra.move. When aws-003 has nobody any more, `pulumi destroy --stack aws-003` and "
+        "`pulumi stack rm aws-003 --preserve-config` end it, never with --force"
     ]
 
 
