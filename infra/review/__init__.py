@@ -6,6 +6,7 @@
       v Plan
     effects    says what happens to each user
       v Effect
+    gone       says whom a stack without a file still has
     cautions, expiry, exposure   say what of it a reviewer must not miss
     guard      compares it with the limits of the base branch, which `base` reads
       v Report

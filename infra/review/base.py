@@ -1,9 +1,10 @@
-"""The base branch: the limits that a stack had before the pull request."""
+"""The base branch: the limits that a stack had before the pull request, and whom it listed."""
 
 from pathlib import Path
 
 from infra import stack_files
 from infra.config import ConfigError, read
+from infra.review.gone import Gone
 from infra.settings import Review
 from infra.stack_files import EXTENDS, StackFileError
 
@@ -29,6 +30,26 @@ def limits(base: Path, head: Path, stack: str) -> Review:
         return read(base, stack).review
     except ConfigError:
         return Review.model_validate({})
+
+
+def gone(base: Path, head: Path) -> list[Gone]:
+    """Return the stacks whose files the pull request deletes.
+
+    One that cannot be used is left out: that it goes, `infra.shards.touched` refuses.
+
+    Args:
+        base: the folder with the stack files of the base branch.
+        head: the one with those of the pull request.
+    """
+    found: list[Gone] = []
+    for stack in sorted({*stack_files.stacks(base)} - {*stack_files.stacks(head)}):
+        try:
+            config = read(base, stack)
+        except ConfigError:
+            continue
+        buckets = {one.id: one.bucket_name(config.cloud, config.platform) for one in config.users}
+        found.append(Gone(stack, buckets))
+    return found
 
 
 def _extended(head: Path, stack: str) -> str:

@@ -110,14 +110,17 @@ def _exposures(effect: Effect) -> Iterator[tuple[int, str]]:
 def _unmoved(plans: Iterable[Plan], effects: Iterable[Effect]) -> Iterator[Caution]:
     """Yield who would be made anew in one stack while another still has them."""
     held = {bucket: plan.stack for plan in plans for bucket in plan.users.values()}
+    by_source: dict[str, list[Effect]] = {}
     for effect in effects:
         source = held.get(effect.bucket, effect.stack)
-        if effect.kind in (Kind.ADDED, Kind.ADOPTED) and source != effect.stack:
-            yield Caution(
-                f"The user is in the stack {code(source)} already, and `up` would fail here: "
-                "first run `python -m infra.move`",
-                (effect,),
-            )
+        if effect.gets_bucket and source != effect.stack:
+            by_source.setdefault(source, []).append(effect)
+    for source, unmoved in by_source.items():
+        yield Caution(
+            f"The user is in the stack {code(source)} already, and `up` would fail here: "
+            "first run `python -m infra.move`",
+            tuple(unmoved),
+        )
 
 
 def _unowned(plans: Iterable[Plan]) -> Iterator[Caution]:

@@ -16,8 +16,8 @@ from infra.stack_files import StackFileError, project_folder
 
 _EPILOG = f"""
 {exit_codes.HELP}
-The guard refuses where a limit is passed without consent, or a preview failed; with 2 there
-is no comment.
+The guard refuses where a limit is passed without consent, a preview failed, or a stack file
+goes whose users were not moved; with 2 there is no comment.
 
 A plan does not say what a policy pack forbids. STACK.events beside it does, if it is there:
   PULUMI_DEBUG_COMMANDS=true pulumi preview --event-log STACK.events ...
@@ -54,17 +54,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _review(commit: str, files: Sequence[Path]) -> int:
-    found = report(_subjects(project_folder(Path.cwd()), commit, files))
-    print(comment(found), end="")
-    return exit_codes.DONE if found.passes else exit_codes.REFUSED
-
-
-def _subjects(project: Path, commit: str, files: Sequence[Path]) -> list[Subject]:
+    project = project_folder(Path.cwd())
     with tempfile.TemporaryDirectory(prefix="cmbcluster-storage-") as name:
         before = Path(name)
         commits = Commits(project)
         commits.write_stack_files(commits.commit(commit), before)
-        return [_subject(project, before, file) for file in sorted(files)]
+        found = report(
+            [_subject(project, before, file) for file in sorted(files)], base.gone(before, project)
+        )
+    print(comment(found), end="")
+    return exit_codes.DONE if found.passes else exit_codes.REFUSED
 
 
 def _subject(project: Path, before: Path, file: Path) -> Subject:

@@ -64,6 +64,11 @@ class Effect:
         return [step for step in self.steps if step.type in _BUCKETS]
 
     @property
+    def gets_bucket(self) -> bool:
+        """Whether the bucket comes to the stack: made, or taken over."""
+        return self.kind in (Kind.ADDED, Kind.ADOPTED)
+
+    @property
     def loses_bucket(self) -> bool:
         """Whether the bucket is deleted: not if the stack only forgets it."""
         return any(step.op in GOING and not _retained(step) for step in self.bucket_steps)

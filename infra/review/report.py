@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from infra.review import cautions, guard
+from infra.review import cautions, gone, guard
 from infra.review.cautions import Caution
 from infra.review.effects import Effect, effects, moved
+from infra.review.gone import Gone
 from infra.review.guard import Refusal
 from infra.review.plans import Plan, Step
 from infra.settings import Review, StackConfig
@@ -34,7 +35,7 @@ class Report:
         effects: on all users, stack by stack.
         cautions: what must not be missed, worst first.
         refusals: the limits that are passed.
-        failed: the plans of previews that failed.
+        failed: the plans of previews that failed, or cannot be made.
         others: what happens to resources that are nobody's, by stack.
         consented: whom consent keeps from being counted.
         unneeded: whom consent names in vain.
@@ -54,11 +55,16 @@ class Report:
         return not (self.refusals or self.failed)
 
 
-def report(subjects: Sequence[Subject]) -> Report:
-    """Return the report on all stacks of one pull request."""
-    plans = [one.plan for one in subjects]
+def report(subjects: Sequence[Subject], without_file: Sequence[Gone] = ()) -> Report:
+    """Return the report on all stacks of one pull request.
+
+    Args:
+        subjects: those that are previewed.
+        without_file: those whose files the pull request deletes.
+    """
     configs = {one.plan.stack: one.config for one in subjects if one.config}
     found = [effect for one in subjects for effect in effects(one.plan, one.config)]
+    plans = [*(one.plan for one in subjects), *gone.plans(without_file, found)]
     refusals = [
         refusal
         for one in subjects
