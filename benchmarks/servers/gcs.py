@@ -111,8 +111,8 @@ def _put(name: str, bucket: Bucket, key: str, told: dict[str, Any], pieces: list
         "Last-Modified": "Mon, 23 Nov 2026 10:00:00 GMT",
     }
     stored = bucket.put(key, Content(*pieces), headers)
-    stored.listed = json.dumps(_resource(name, key, stored))
-    return Answer(200, _JSON, stored.listed.encode())
+    stored.listed["json"] = json.dumps(_resource(name, key, stored))
+    return Answer(200, _JSON, stored.listed["json"].encode())
 
 
 def _hash(pieces: list[bytes]) -> str:
@@ -132,6 +132,7 @@ def _continued(name: str, bucket: Bucket, upload: Upload, request: Request) -> A
         return Answer(308, {"Range": f"bytes=0-{end - 1}"} if end else {})
     if span and end < int(span[3]):
         return Answer(308, {"Range": f"bytes=0-{end - 1}"} if end else {})
+    del bucket.uploads[request.query["upload_id"]]
     return _put(name, bucket, upload.key, upload.told, upload.pieces())
 
 
@@ -148,6 +149,13 @@ def _object(name: str, bucket: Bucket, key: str, request: Request) -> Answer:
 
 
 def _list(name: str, bucket: Bucket, query: dict[str, str]) -> Answer:
+    asked = json.dumps(query)
+    if asked not in bucket.pages:
+        bucket.pages[asked] = _page(name, bucket, query)
+    return Answer(200, _JSON, bucket.pages[asked])
+
+
+def _page(name: str, bucket: Bucket, query: dict[str, str]) -> bytes:
     token = base64.b64decode(query.get("pageToken", "")).decode().split("\n")
     key, version = token if len(token) == 2 else ("", "")
     found, more = bucket.page(
@@ -166,13 +174,13 @@ def _list(name: str, bucket: Bucket, query: dict[str, str]) -> Answer:
             {field: resource[field] for field in fields if field in resource}
             for resource in (_resource(name, key, stored) for key, stored in found)
         ]
-        return _json(told)
-    for key, stored in found:
-        stored.listed = stored.listed or json.dumps(_resource(name, key, stored))
-    items = ",".join(stored.listed for _, stored in found)
-    return Answer(
-        200, _JSON, json.dumps(told | {"items": []})[:-2].encode() + f"{items}]}}".encode()
+        return json.dumps(told).encode()
+    items = ",".join(
+        # What came by the other dialect has none.
+        stored.listed.get("json") or json.dumps(_resource(name, key, stored))
+        for key, stored in found
     )
+    return f"{json.dumps(told | {'items': []})[:-2]}{items}]}}".encode()
 
 
 def _resource(name: str, key: str, stored: Stored) -> dict[str, str]:

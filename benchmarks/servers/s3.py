@@ -208,12 +208,12 @@ def _encoding(query: dict[str, str]) -> str:
 
 
 def _entry(key: str, stored: Stored) -> str:
-    stored.listed = stored.listed or (
+    stored.listed["xml"] = stored.listed.get("xml") or (
         f"<Key>{escape(key)}</Key><LastModified>{_TIME}</LastModified>"
         f"<ETag>{escape(stored.told['ETag'])}</ETag><Size>{stored.content.size_bytes}</Size>"
         "<StorageClass>STANDARD</StorageClass>"
     )
-    return stored.listed
+    return stored.listed["xml"]
 
 
 def _xml(name: str, inside: str, status: int = 200) -> Answer:

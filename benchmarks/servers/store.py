@@ -41,13 +41,13 @@ class Stored:
         content: its bytes.
         version: S3's version or Google's generation.
         told: what answers say of it, as headers.
-        listed: what listings say of it, once one did.
+        listed: what listings say of it, by their dialect, once one did.
     """
 
     content: Content
     version: str
     told: dict[str, str]
-    listed: str = ""
+    listed: dict[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass
@@ -75,9 +75,12 @@ class Bucket:
         self._order: list[tuple[str, str]] | None = None
         self.versioned = False
         self.uploads: dict[str, Upload] = {}
+        # Pages of listings as they were sent, by what was asked, while nothing changes.
+        self.pages: dict[str, bytes] = {}
 
     def put(self, key: str, content: Content, told: dict[str, str]) -> Stored:
         """Keep a version more, or the only one."""
+        self.pages.clear()
         if not self.versioned:
             self.delete(key, None)
         number = next(self._numbers)
@@ -96,6 +99,7 @@ class Bucket:
 
     def delete(self, key: str, version: str | None) -> bool:
         """Delete a version for good; without one, all of the key."""
+        self.pages.clear()
         versions = [version] if version else list(self._of_key.get(key, ()))
         found = [one for one in versions if self._versions.pop((key, one), None)]
         for one in found:
