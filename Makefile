@@ -65,6 +65,7 @@ lock:
 	$(LOCK) pyproject.toml --extra infra --output-file requirements.txt
 	$(LOCK) pyproject.toml --all-extras --constraint requirements.txt \
 		--output-file requirements-dev.txt
+	$(LOCK) policy/requirements.in --python-version 3.11 --output-file policy/requirements.txt
 	$(LOCK) $(PEERS)/aioboto3.in --python-version 3.11 --output-file $(PEERS)/aioboto3.txt
 	$(LOCK) $(PEERS)/others.in --python-version 3.11 --output-file $(PEERS)/others.txt
 

@@ -65,7 +65,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
     def RunPlugin(self, request, context) -> Iterator[language_pb2.RunPluginResponse]:  # noqa: N802
         """Run a policy pack and pass on what it prints, its port first."""
-        command = [sys.executable, "-u", "-m", "pulumi.policy", *request.args]
+        command = [_python(request.info), "-u", "-m", "pulumi.policy", *request.args]
         command += [request.info.program_directory]
         env = os.environ | dict(pair.split("=", 1) for pair in request.env)
         with subprocess.Popen(
@@ -81,7 +81,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
 
 def _python(info: language_pb2.ProgramInfo) -> Path:
-    """Return the Python of the virtual environment that Pulumi.yaml names."""
+    """Return the Python of the virtual environment that the project or pack names."""
     options = json_format.MessageToDict(info.options)
     return Path(info.root_directory) / options["virtualenv"] / "bin" / "python"
 

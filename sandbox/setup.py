@@ -14,6 +14,7 @@ _CHECKOUT = Path(__file__).resolve().parent.parent
 _OLDEST_PYTHON = (3, 11)
 
 VENV = (_CHECKOUT / ".venv").resolve()  # a link is another checkout's
+_POLICY = _CHECKOUT / "policy"
 PYTHON = VENV / "bin" / "python"
 
 _PIP_CURE = "the dependencies could not be installed; look at pip's words above and run it again"
@@ -43,6 +44,7 @@ def _ensure_environment() -> None:
     if not _is_done(VENV, "editable", project):
         _run([*_pip(VENV), "--no-build-isolation", "--no-deps", "-e", str(_CHECKOUT)], _PIP_CURE)
         _done(VENV, "editable", project)
+    lock_environment(_POLICY / ".venv", _POLICY / "requirements.txt")
 
 
 def lock_environment(venv: Path, lock: Path) -> None:

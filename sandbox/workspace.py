@@ -66,6 +66,7 @@ class Workspace:
             plugin.mkdir(parents=True)
             _write_script(plugin / f"pulumi-resource-{name}", f"sandbox.{name}")
         self._copy_stack_files()
+        self._link_policy_pack()
         self._remove_stale_locks()
 
     def take_official_plugin(self, name: str, installed: Path) -> bool:
@@ -140,6 +141,12 @@ class Workspace:
                 lines = copy.read_text("utf-8").splitlines(keepends=True)
                 text += "".join(line for line in lines if line.startswith("encryptionsalt:"))
             copy.write_text(text, "utf-8")
+
+    def _link_policy_pack(self) -> None:
+        """Let `--policy-pack policy` mean here what it means in the checkout."""
+        link = self.project / "policy"
+        if not link.is_symlink():
+            link.symlink_to(CHECKOUT / "policy")
 
     def _project_file(self, text: str) -> str:
         try:

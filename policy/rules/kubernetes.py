@@ -1,0 +1,76 @@
+"""Kubernetes: a volume of one bucket, the claim that it is reserved for, the service account."""
+
+from collections.abc import Iterator
+
+from .model import Resource, Rule, Unknown
+from .values import at, shown, unless
+
+VOLUME = frozenset({"kubernetes:core/v1:PersistentVolume"})
+CLAIM = frozenset({"kubernetes:core/v1:PersistentVolumeClaim"})
+SERVICE_ACCOUNT = frozenset({"kubernetes:core/v1:ServiceAccount"})
+
+_S3 = "s3.csi.aws.com"
+_DRIVERS = (_S3, "gcsfuse.csi.storage.gke.io")
+IDENTITIES = ("eks.amazonaws.com/role-arn", "iam.gke.io/gcp-service-account")
+
+
+def _is_a_bucket(volume: Resource) -> Iterator[str]:
+    driver = at(volume.props, "spec.csi.driver")
+    if not isinstance(driver, Unknown) and driver not in _DRIVERS:
+        yield f"spec.csi.driver is {shown(driver)}: write {' or '.join(_DRIVERS)}"
+
+
+def _is_retained(volume: Resource) -> Iterator[str]:
+    yield from unless(volume.props, "spec.persistentVolumeReclaimPolicy", "Retain")
+
+
+def _is_reserved(volume: Resource) -> Iterator[str]:
+    for key in ("namespace", "name"):
+        if at(volume.props, f"spec.claimRef.{key}") in (None, ""):
+            yield f"spec.claimRef.{key} is missing: write the claim's, or any claim may take it"
+
+
+def _has_no_class(resource: Resource) -> Iterator[str]:
+    yield from unless(resource.props, "spec.storageClassName", "")
+
+
+def _is_mounted_as_pod(volume: Resource) -> Iterator[str]:
+    if at(volume.props, "spec.csi.driver") == _S3:
+        yield from unless(volume.props, "spec.csi.volumeAttributes.authenticationSource", "pod")
+    for key in ("nodePublishSecretRef", "nodeStageSecretRef"):
+        if at(volume.props, f"spec.csi.{key}"):
+            yield f"spec.csi.{key} is a credential for whoever mounts it: drop it"
+
+
+def _names_volume(claim: Resource) -> Iterator[str]:
+    if at(claim.props, "spec.volumeName") in (None, ""):
+        yield "spec.volumeName is missing: write the volume's, or another one may be bound"
+
+
+def _is_one_servers(account: Resource) -> Iterator[str]:
+    annotations = at(account.props, "metadata.annotations") or {}
+    has_identity = not isinstance(annotations, Unknown) and any(map(annotations.get, IDENTITIES))
+    if has_identity and at(account.props, "metadata.name") == "default":
+        yield "every pod of the namespace that names none runs as it: write another metadata.name"
+
+
+RULES = (
+    Rule("volume-driver", "A volume is a bucket", VOLUME, _is_a_bucket),
+    Rule("volume-retained", "A volume stays when its claim goes", VOLUME, _is_retained),
+    Rule("volume-reserved", "A volume is reserved for one claim", VOLUME, _is_reserved),
+    Rule("volume-no-class", "No provisioner makes or takes a volume", VOLUME, _has_no_class),
+    Rule(
+        "volume-pod-identity",
+        "A volume is mounted with the pod's own identity",
+        VOLUME,
+        _is_mounted_as_pod,
+    ),
+    Rule("claim-no-class", "No provisioner makes a disk for a claim", CLAIM, _has_no_class),
+    Rule("claim-volume", "A claim names its volume", CLAIM, _names_volume),
+    Rule(
+        "service-account-own",
+        "An identity is not that of every pod",
+        SERVICE_ACCOUNT,
+        _is_one_servers,
+    ),
+)
