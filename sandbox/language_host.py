@@ -65,7 +65,11 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
     def RunPlugin(self, request, context) -> Iterator[language_pb2.RunPluginResponse]:  # noqa: N802
         """Run a policy pack and pass on what it prints, its port first."""
-        command = [_python(request.info), "-u", "-m", "pulumi.policy", *request.args]
+        python = _python(request.info)
+        if not python.exists():
+            pack = request.info.program_directory
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, f"{pack} has no .venv: `make setup`")
+        command = [python, "-u", "-m", "pulumi.policy", *request.args]
         command += [request.info.program_directory]
         env = os.environ | dict(pair.split("=", 1) for pair in request.env)
         with subprocess.Popen(

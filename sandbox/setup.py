@@ -56,7 +56,7 @@ def lock_environment(venv: Path, lock: Path) -> None:
     locked = lock.read_bytes()
     if _is_done(venv, "locked", locked) and (venv / "bin" / "python").exists():
         return
-    print(f"Installing {lock.name} into {venv.name}: about a minute.", file=sys.stderr)
+    print(f"Installing {lock} into {venv.name}: about a minute.", file=sys.stderr)
     _run(
         [sys.executable, "-m", "venv", "--clear", str(venv)],
         "this Python cannot make virtual environments; install its venv module (Debian: "

@@ -26,8 +26,11 @@ SCHEMAS = ROOT / "schemas"
 _CLOUD = f"{PROJECT}:cloud"
 _PLUGINS = {"aws": "pulumi_aws", "gcp": "pulumi_gcp", "kubernetes": "pulumi_kubernetes"}
 # What is passed on to the engine and to what it starts: no credential or setting of a
-# person's own may reach a plugin.
-_PASSED_ON = ("HOME", "LANG", "LC_ALL", "NO_COLOR", "PATH", "SHELL", "TERM", "TMPDIR", "TZ", "USER")
+# person's own may reach a plugin. With PULUMI_DEBUG_COMMANDS the engine knows `--event-log`.
+_PASSED_ON = (
+    "HOME", "LANG", "LC_ALL", "NO_COLOR", "PATH", "PULUMI_DEBUG_COMMANDS", "SHELL", "TERM",
+    "TMPDIR", "TZ", "USER",
+)  # fmt: skip
 
 
 class Workspace:

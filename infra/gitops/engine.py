@@ -34,8 +34,13 @@ class Engine:
 
     @property
     def is_sandbox(self) -> bool:
-        """Whether no cloud is asked; it then makes stacks by itself, and logs no events."""
+        """Whether no cloud is asked; it then makes stacks by itself."""
         return self.command != ("pulumi",)
+
+    @property
+    def policies(self) -> tuple[str, str]:
+        """The options by which a run is judged by the checkout's policy pack."""
+        return "--policy-pack", str(self.project.resolve() / "policy")
 
     def run(self, *arguments: str, captured: bool = False) -> Done:
         """Run a command; its stderr is the job's in any case.

@@ -17,8 +17,11 @@ from infra.gitops.engine import Engine, sandbox
 from infra.gitops.errors import GitopsError
 from infra.stack_files import path_of
 
-# By these `.venv` is made.
-_LOCKED = ("requirements-dev.txt", "pyproject.toml")
+# By these an environment is made.
+_LOCKED = {
+    ".venv": ("requirements-dev.txt", "pyproject.toml"),
+    "policy/.venv": ("policy/requirements.txt",),
+}
 
 
 @contextmanager
@@ -46,9 +49,15 @@ def world(project: Path, base: str, stacks: Sequence[str]) -> Iterator[Engine]:
 
 
 def _share_environment(project: Path, before: Path) -> None:
-    """Spare the base an environment of its own, a minute, where the head's is the same."""
-    if all((project / name).read_bytes() == (before / name).read_bytes() for name in _LOCKED):
-        (before / ".venv").symlink_to(project / ".venv")
+    """Spare the base environments of its own, a minute, where the head's are the same."""
+    for environment, locks in _LOCKED.items():
+        if all(_is_same(project / name, before / name) for name in locks):
+            (before / environment).symlink_to(project / environment)
+
+
+def _is_same(ours: Path, theirs: Path) -> bool:
+    # The base may be from before there was such a file.
+    return theirs.exists() and ours.read_bytes() == theirs.read_bytes()
 
 
 def _up(checkout: Path, stack: str, environment: dict[str, str]) -> None:

@@ -43,8 +43,8 @@ def verdict(base: str, stacks: Sequence[str], folder: Path) -> int:
 
 
 def _plan(engine: Engine, stack: str, folder: Path) -> str:
-    log = () if engine.is_sandbox else ("--event-log", str((folder / f"{stack}.events").resolve()))
-    options = ("--json", "--ignore-protect", *log)
+    log = (folder / f"{stack}.events").resolve()  # what the policy pack says is there alone
+    options = ("--json", "--ignore-protect", *engine.policies, "--event-log", str(log))
     return engine.run("preview", "--stack", stack, *options, captured=True).stdout
 
 

@@ -29,7 +29,8 @@ def _updated(engine: Engine, stack: str, secrets_provider: str) -> bool:
         if engine.run("stack", "init", stack, "--no-select", *provider).returncode:
             return False
     # One user whose bucket cannot be made does not stop the others of the stack.
-    return engine.run("up", "--stack", stack, "--yes", "--continue-on-error").returncode == 0
+    options = ("--yes", "--continue-on-error", *engine.policies)
+    return engine.run("up", "--stack", stack, *options).returncode == 0
 
 
 def left_alone(project: Path, commit: str, stacks: Sequence[str]) -> list[str]:

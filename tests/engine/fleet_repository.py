@@ -74,6 +74,13 @@ class FleetRepository:
         document["config"] |= {f"cmbcluster-storage:{key}": value for key, value in values.items()}
         path.write_text(yaml.safe_dump(document, sort_keys=False), "utf-8")
 
+    def rewrite(self, name: str, old: str, new: str) -> None:
+        """Write a part of the program anew."""
+        path = self._folder / name
+        text = path.read_text("utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new), "utf-8")
+
     def commit(self, branch: str = "main") -> str:
         """Commit what was edited, on a branch that is or gets there, and push it."""
         if branch != "main":

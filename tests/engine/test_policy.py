@@ -7,13 +7,15 @@ from it by one thing.
 import copy
 import json
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fleet_repository import FleetRepository
 from harness import Stack
+from test_options import switch_on
 
 from benchmarks import bare
 
@@ -158,6 +160,10 @@ BAD: dict[str, list[tuple[str, Callable[[Program], None]]]] = {
 }
 
 
+PUBLIC = "gcs-public-access-prevented"
+VERSIONS = "gcs-versioned"
+
+
 class Previews:
     """A workspace of one cloud in which nothing exists, and previews of programs in it."""
 
@@ -220,3 +226,42 @@ def test_each_bad_program_is_stopped_by_its_rule(
     previews: Callable[[str], Previews], cloud: str, rule: str, change: Callable[[Program], None]
 ):
     assert previews(cloud).ran(change) == (False, {rule})
+
+
+def test_the_committed_stacks_are_let_through(empty_stack: Stack, tmp_path: Path):
+    assert judged(empty_stack, tmp_path / "events") == (True, set())
+
+
+def test_every_option_and_state_is_let_through(empty_stack: Stack, tmp_path: Path):
+    def most(settings: dict[str, Any]) -> None:
+        switch_on(settings)
+        buckets = settings["config"]["cmbcluster-storage:buckets"]
+        settings["config"]["cmbcluster-storage:buckets"] = buckets | {"versioning": True}
+
+    empty_stack.edit(most)
+    empty_stack.user("carol", state="suspended")
+    empty_stack.user("dave", state="deleted")
+
+    assert judged(empty_stack, tmp_path / "events") == (True, set())
+
+
+def test_what_a_stack_may_choose_is_told(empty_stack: Stack, tmp_path: Path):
+    empty_stack.edit(switch_on)
+
+    versioned = {"aws": "s3-versioned", "gcp": "gcs-versioned"}[empty_stack.name]
+    assert judged(empty_stack, tmp_path / "events") == (True, {versioned})
+
+
+def test_a_pull_request_is_told_which_rule_stops_it(tmp_path: Path):
+    with closing(FleetRepository(tmp_path, "gcp", 1)) as fleet:
+        fleet.edit("gcp", users=["ann"], buckets={"versioning": False})
+        fleet.commit()
+        fleet.rewrite("infra/gcp.py", '="enforced"', '="inherited"')
+        fleet.commit("open")
+
+        jobs = fleet.github.run(fleet.pull_request("open"), "shards", "preview", "review")
+
+        assert [job.code for job in jobs["review"]] == [3], jobs["preview"][0].printed
+        (comment,) = fleet.github.held("issues/7/comments")
+        assert PUBLIC in comment["body"]
+        assert VERSIONS in comment["body"]

@@ -5,8 +5,8 @@ expressions, outputs, artifacts, steps that run after a failure. What differs:
 
 - Cloud, cluster and backend are the sandbox's, by environment variables, as a runner has them;
   no identity is asked for, and the key of the states is a passphrase.
-- What `pulumi install` and `make setup` install is there: `.venv` and `.sandbox` are links to
-  those of the tests, and the plugins are the sandbox's.
+- What `pulumi install` and `make setup` install is there: `.venv`, `policy/.venv` and `.sandbox`
+  are links to those of the tests, and the plugins are the sandbox's.
 - `gh` is `gh.py`.
 - Which jobs run, the test says: their conditions are not read.
 """
@@ -169,7 +169,8 @@ class _Runner:
         self._git("fetch", "--quiet", str(self.github.repository), "+refs/*:refs/remotes/*")
         self._git("checkout", "--quiet", "--detach", name)
         (self.job.folder / ".venv").symlink_to(sys.prefix)
-        (self.job.folder / ".sandbox").symlink_to(CHECKOUT / ".sandbox")
+        for installed in (".sandbox", "policy/.venv"):
+            (self.job.folder / installed).symlink_to(CHECKOUT / installed)
 
     def _git(self, *arguments: str) -> None:
         subprocess.run(["git", *arguments], cwd=self.job.folder, check=True)

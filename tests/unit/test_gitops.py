@@ -110,7 +110,8 @@ def test_there_is_a_plan_of_each_also_of_one_that_failed(commands: Commands, pro
     log = (project / "plans/aws.events").resolve()
     assert commands.of("pulumi")[:2] == [
         "stack --show-name --stack aws --non-interactive",
-        f"preview --stack aws --json --ignore-protect --event-log {log} --non-interactive",
+        f"preview --stack aws --json --ignore-protect --policy-pack {project}/policy "
+        f"--event-log {log} --non-interactive",
     ]
     assert commands.environments[1]["PULUMI_DEBUG_COMMANDS"] == "true"
 
@@ -184,13 +185,19 @@ def base(commands: Commands, history: Path) -> Base:
     return made
 
 
-def test_a_fork_s_stacks_are_where_the_base_is_before_the_preview(commands: Commands, base: Base):
+def test_a_fork_s_stacks_are_where_the_base_is_before_the_preview(
+    commands: Commands, base: Base, project: Path
+):
     commands.answers = {("preview",): (0, "{}", "")}
     assert main(["preview", "--offline", "HEAD^1", "--to", "plans", "aws aws-002"]) == 0
     assert commands.of(sys.executable) == [
         "-m sandbox up --stack aws --skip-preview",
-        "-m sandbox preview --stack aws --json --ignore-protect --non-interactive",
-        "-m sandbox preview --stack aws-002 --json --ignore-protect --non-interactive",
+        *(
+            f"-m sandbox preview --stack {stack} --json --ignore-protect "
+            f"--policy-pack {project}/policy --event-log {project}/plans/{stack}.events "
+            "--non-interactive"
+            for stack in ("aws", "aws-002")
+        ),
     ]
     worlds = {one["SANDBOX_FOLDER"] for one in commands.environments if one}
     assert len(worlds) == 1
@@ -230,17 +237,19 @@ def test_a_base_that_cannot_be_made_is_told(
 
 
 def test_one_stack_that_fails_does_not_stop_the_next(
-    commands: Commands, capsys: pytest.CaptureFixture[str]
+    commands: Commands, project: Path, capsys: pytest.CaptureFixture[str]
 ):
     commands.answers = {**NEW, ("up", "aws"): (1, "", "")}
     assert main(["up", "--secrets-provider", "awskms://alias/x", "aws aws-002"]) == 1
     assert capsys.readouterr().err == "failed: aws\n"
     assert commands.of("pulumi") == [
         "stack --show-name --stack aws --non-interactive",
-        "up --stack aws --yes --continue-on-error --non-interactive",
+        f"up --stack aws --yes --continue-on-error --policy-pack {project}/policy "
+        "--non-interactive",
         "stack --show-name --stack aws-002 --non-interactive",
         "stack init aws-002 --no-select --secrets-provider awskms://alias/x --non-interactive",
-        "up --stack aws-002 --yes --continue-on-error --non-interactive",
+        f"up --stack aws-002 --yes --continue-on-error --policy-pack {project}/policy "
+        "--non-interactive",
     ]
 
 
@@ -255,7 +264,8 @@ def test_what_a_later_commit_concerns_is_left_to_its_run(
 ):
     assert main(["up", "--sandbox", "--of", "HEAD^1", "aws aws-002"]) == 0
     assert commands.of(sys.executable) == [
-        "-m sandbox up --stack aws-002 --yes --continue-on-error --non-interactive",
+        f"-m sandbox up --stack aws-002 --yes --continue-on-error --policy-pack {history}/policy "
+        "--non-interactive",
     ]
     assert capsys.readouterr().out.startswith("aws: left alone")
 
