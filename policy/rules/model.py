@@ -6,7 +6,15 @@ from typing import Any, Final
 
 
 class Unknown:
-    """What a preview cannot tell yet; there is one of it."""
+    """What a preview cannot tell yet; there is one of it. As nothing, it is false."""
+
+    def __bool__(self) -> bool:
+        """Return False."""
+        return False
+
+    def __repr__(self) -> str:
+        """Return what a message says of it."""
+        return "not known yet"
 
 
 UNKNOWN: Final = Unknown()

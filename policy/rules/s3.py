@@ -59,7 +59,9 @@ def _is_versioned(versioning: Resource) -> Iterator[str]:
 
 def _covers_all(rule: Mapping[str, Any]) -> bool:
     """Tell whether a lifecycle rule is about every object of the bucket."""
-    filtered = rule.get("filter") or {}
+    filtered = rule.get("filter", {})
+    if isinstance(filtered, Unknown):
+        return False
     narrow = ("prefix", "tag", "and", "objectSizeGreaterThan", "objectSizeLessThan")
     return not rule.get("prefix") and not any(filtered.get(key) for key in narrow)
 
