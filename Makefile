@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test check unit emulator engine bench-engine bench-fleet bench-runtime lock clean
+.PHONY: help setup demo test check unit emulator engine bench-engine bench-fleet bench-policy bench-runtime lock clean
 
 help:
 	@echo "make demo      two researchers' storage on AWS, without an account, in a minute"
@@ -11,6 +11,7 @@ help:
 	@echo "make unit      tests that touch memory only; likewise: make emulator, make engine"
 	@echo "make bench-engine  what our program costs beside a bare one, in a quarter of an hour"
 	@echo "make bench-fleet   one shard's change among 100, 1,000 and 10,000 users, half an hour"
+	@echo "make bench-policy  the policy pack's share of a preview, in a few minutes"
 	@echo "make bench-runtime  the runtime beside the SDKs and other libraries, about 20 minutes"
 	@echo "make setup     only what the others do first"
 	@echo "make lock      lock the dependencies of pyproject.toml anew"
@@ -42,6 +43,7 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/basedpyright
+	$(BIN)/basedpyright --pythonpath policy/.venv/bin/python policy/__main__.py
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/deptry .
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
@@ -52,6 +54,9 @@ check: setup
 
 bench-engine: setup
 	@$(BIN)/python -m benchmarks.engine
+
+bench-policy: setup
+	@$(BIN)/python -m benchmarks.policy
 
 bench-fleet: setup
 	@$(BIN)/python -m benchmarks.fleet

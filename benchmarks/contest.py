@@ -6,6 +6,7 @@ import signal
 import statistics
 import sys
 import time
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ STEPS = ("preview", "first up", "no-op up")
 _ROUNDS = 3
 # A stack of which nothing exists, so that each preview of it is one of everything.
 _NEW = "new"
-_PREVIEW = ("preview", "--stack", _NEW)
+PREVIEW = ("preview", "--stack", _NEW)
 _INTERRUPTED = "^C received"  # what the engine says of Ctrl-C
 
 
@@ -74,9 +75,9 @@ def contest(stack: str, users: int, folder: Path) -> Result:
     Raises:
         ContestError: a command failed, or what was declared is not the same.
     """
-    workspaces = [_workspace(stack, users, folder / name) for name in ("ours", "bare")]
+    workspaces = [workspace_of(stack, users, folder / name) for name in ("ours", "bare")]
     with Run(workspaces[0], stack) as run, Run(workspaces[1], stack) as bare_run:
-        ours, peer = _Contestant("ours", run), _Contestant("bare", bare_run)
+        ours, peer = Contestant("ours", run), Contestant("bare", bare_run)
         ours.warm_up()
         state = ours.made()
         bare.install(bare.constants(state), workspaces[1])
@@ -85,7 +86,7 @@ def contest(stack: str, users: int, folder: Path) -> Result:
         for turn in range(_ROUNDS):
             order = (ours, peer) if turn % 2 else (peer, ours)
             for contestant in order:
-                contestant.measure("preview", *_PREVIEW)
+                contestant.measure("preview", *PREVIEW)
             for contestant in order:
                 contestant.measure("no-op up", "up", "--skip-preview", "--expect-no-changes")
     return Result(
@@ -103,7 +104,7 @@ def measured(ours: list[float], bares: list[float]) -> Measured:
     return Measured(*(statistics.median(values) for values in (ours, bares, ratios)))
 
 
-def _workspace(stack: str, users: int, folder: Path) -> Workspace:
+def workspace_of(stack: str, users: int, folder: Path) -> Workspace:
     """Return a workspace whose stack file, and that of the new stack, have these users."""
     stack_files = folder / "stack-files"
     stack_files.mkdir(parents=True)
@@ -117,18 +118,19 @@ def _workspace(stack: str, users: int, folder: Path) -> Workspace:
     return Workspace(folder / "workspace", stack_files)
 
 
-class _Contestant:
+class Contestant:
     """One program in its workspace, and what its commands took."""
 
     def __init__(self, name: str, run: Run) -> None:
+        """Take what it is called, and the run of its workspace."""
         self._name, self._run = name, run
         self._pulumi("stack", "init", _NEW)
-        self.seconds: dict[str, list[float]] = {step: [] for step in STEPS}
+        self.seconds: dict[str, list[float]] = defaultdict(list)
         self.megabytes: dict[str, int] = {}
 
     def warm_up(self) -> None:
         """Fill the caches of whatever a checkout has not run yet."""
-        self._pulumi(*_PREVIEW)
+        self._pulumi(*PREVIEW)
 
     def made(self) -> dict[str, Any]:
         """Make the stack; return its state."""

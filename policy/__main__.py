@@ -39,7 +39,7 @@ def _resource_policy(
         resource = Resource(args.urn, args.resource_type, _plain(args.props), protected)
         for rule in about:
             for violation in rule.violations(resource):
-                report(f"{rule.name}: {rule.description}; here {violation}")
+                report(f"{rule.name}: {rule.description}; here {violation}", args.urn)
 
     return ResourceValidationPolicy(name, description, validate, level)
 

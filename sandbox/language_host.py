@@ -69,9 +69,10 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         if not python.exists():
             pack = request.info.program_directory
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, f"{pack} has no .venv: `make setup`")
-        command = [python, "-u", "-m", "pulumi.policy", *request.args]
+        command = [python, "-u", "-m", "sandbox.policy_pack", str(os.getpid()), *request.args]
         command += [request.info.program_directory]
         env = os.environ | dict(pair.split("=", 1) for pair in request.env)
+        env["PYTHONPATH"] = str(_CHECKOUT)  # for sandbox.policy_pack alone, which forgets it
         with subprocess.Popen(
             command, cwd=request.pwd or None, env=env, stdout=subprocess.PIPE
         ) as process:

@@ -30,7 +30,7 @@ _ROLES = ("roles/storage.objectUser", "roles/storage.objectViewer")
 _MEMBER = re.compile(
     r"serviceAccount:[a-z0-9-]+@[a-z0-9.-]+\.iam\.gserviceaccount\.com|"
     r"principal://iam\.googleapis\.com/projects/\d+/locations/global/workloadIdentityPools/"
-    r"[a-z0-9.-]+\.svc\.id\.goog/subject/ns/[a-z0-9-]+/sa/[a-z0-9.-]+"
+    r"[a-z0-9.:-]+\.svc\.id\.goog/subject/ns/[a-z0-9-]+/sa/[a-z0-9.-]+"
 )
 _SERVER_ROLE = "roles/iam.workloadIdentityUser"
 _SERVER = re.compile(r"serviceAccount:[a-z0-9.:-]+\.svc\.id\.goog\[[a-z0-9-]+/[a-z0-9.-]+\]")

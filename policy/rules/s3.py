@@ -104,7 +104,7 @@ def _is_tls_only(statement: Mapping[str, Any], bucket: Any) -> bool:
         statement.get("Principal") in ("*", {"AWS": "*"})
         and listed(statement.get("Action")) == ["s3:*"]
         and statement.get("Condition")
-        in ({"Bool": {"aws:SecureTransport": value}} for value in ("false", False, ["false"]))
+        in [{"Bool": {"aws:SecureTransport": value}} for value in ("false", False, ["false"])]
         and (isinstance(bucket, Unknown) or {bucket, f"{bucket}/*"} <= resources)
     )
 

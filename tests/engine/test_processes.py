@@ -25,6 +25,8 @@ with Run(Workspace(Path(sys.argv[1])), "aws") as run:
     sys.exit(run.pulumi("up", "--skip-preview").returncode)
 """
 
+PREVIEW = UP.replace('"up", "--skip-preview"', '"preview", "--policy-pack", "policy"')
+
 
 def processes_of(session: int) -> dict[int, str]:
     """Return the living processes of a session, id to command line."""
@@ -84,6 +86,16 @@ def test_after_a_kill_nothing_lives_and_the_next_up_works(tmp_path: Path, moment
     again = started([sys.executable, "-c", UP, str(tmp_path / "again")])
     told, _ = again.communicate(timeout=120)
     assert again.returncode == 0, told
+
+
+def test_a_policy_pack_ends_with_its_engine(tmp_path: Path):
+    process = started([sys.executable, "-c", PREVIEW, str(tmp_path)])
+    assert wait_for(lambda: running(process.pid, "sandbox.policy_pack"), 30)
+
+    os.kill(running(process.pid, "pulumi preview")[0], signal.SIGKILL)
+    process.communicate(timeout=30)
+
+    assert wait_for(lambda: not processes_of(process.pid), 10), processes_of(process.pid)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -181,6 +181,17 @@ def test_whole_stacks_of_this_program_pass(name: str):
     assert broken(*resources) == []
 
 
+def test_the_table_of_rules_is_the_code_s():
+    text = (GOLDEN.parents[2] / "docs/gitops.md").read_text("utf-8")
+    rows = text.partition("<!-- policy table -->\n")[2].partition("<!-- end -->")[0].splitlines()
+    resource_rules = [
+        f"| `{rule.name}` | {rule.description} | {'advisory' if rule.advisory else 'mandatory'} |"
+        for rule in RULES
+    ]
+    stack_rules = [f"| `{rule.name}` | {rule.description} | mandatory |" for rule in STACK_RULES]
+    assert rows[2:] == resource_rules + stack_rules
+
+
 def test_names_are_unique():
     names = [rule.name for rule in (*RULES, *STACK_RULES)]
     assert len(names) == len(set(names))
