@@ -75,4 +75,4 @@ lock:
 	$(LOCK) $(PEERS)/others.in --python-version 3.11 --output-file $(PEERS)/others.txt
 
 clean:
-	rm -rf .venv .sandbox .coverage .hypothesis .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv policy/.venv .sandbox .coverage .hypothesis .pytest_cache .ruff_cache .import_linter_cache
