@@ -29,6 +29,7 @@ from cmbcluster_storage.runner import THREADS
 
 # A bucket's name is put into the address as it is: a slash would lead elsewhere.
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+_PLAIN = re.compile(r"[A-Za-z0-9_.~/-]+")
 
 
 def bucket_path(bucket: str) -> str:
@@ -52,7 +53,8 @@ def object_name(key: str) -> str:
     """
     if key in ("", ".", ".."):
         raise ValueError(f"no object is called {key!r}")
-    return quote(key, safe="")
+    # Most are plain, and `quote` takes ten times as long where it finds anything to do.
+    return key.replace("/", "%2F") if _PLAIN.fullmatch(key) else quote(key, safe="")
 
 
 class GcsClient(Backend):

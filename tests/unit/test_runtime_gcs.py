@@ -4,6 +4,7 @@ import http.client
 import io
 import json
 import threading
+from urllib.parse import quote
 
 import google.auth
 import google_crc32c
@@ -323,3 +324,10 @@ def test_a_client_certificate_keeps_its_adapter(monkeypatch):
 
     assert client._http.adapters["https://"] is own
     client.close()
+
+
+@pytest.mark.parametrize(
+    "key", ["a/b", "..x", "a~b", "A/_-.9", "é", "a b", "a%b", "a\n", "?", "//"]
+)
+def test_a_key_is_quoted_whole(key: str):
+    assert gcs_client.object_name(key) == quote(key, safe="")
