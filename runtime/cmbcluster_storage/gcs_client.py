@@ -18,7 +18,7 @@ from urllib.request import getproxies
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.exceptions import from_http_response  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType] - there are none
 from google.cloud.storage import Client  # pyright: ignore[reportMissingTypeStubs] - there are none
-from requests import PreparedRequest, Request, Session
+from requests import PreparedRequest, Request, Response, Session
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 
@@ -149,7 +149,7 @@ def client(project: str | None) -> Any:
     # Trusting the environment, it would read proxies, certificates and .netrc for each request.
     session.verify = environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE") or True
     session.trust_env = bool(getproxies().keys() - {"no"})
-    session.prepare_request = partial(_prepared, session)
+    session.prepare_request, session.send = partial(_prepared, session), partial(_sent, session)
     return made
 
 
@@ -164,3 +164,15 @@ def _prepared(session: Session, request: Request) -> PreparedRequest:
     prepared.headers = CaseInsensitiveDict({**session.headers, **request.headers})
     prepared.prepare_body(request.data, request.files, request.json)
     return prepared
+
+
+def _sent(
+    session: Session, request: PreparedRequest, *, allow_redirects: bool = True, **options: Any
+) -> Response:
+    """Return the answer to a request; of ours, without a look for cookies and redirects."""
+    if allow_redirects:  # the SDK's own
+        return Session.send(session, request, **options)
+    answer = session.get_adapter(str(request.url)).send(request, **options)
+    if not options["stream"]:
+        _ = answer.content  # frees the connection
+    return answer
