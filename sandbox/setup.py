@@ -53,6 +53,7 @@ def lock_environment(venv: Path, lock: Path) -> None:
     Raises:
         SetupError: it could not be made.
     """
+    venv = venv.resolve()  # a link is another checkout's
     locked = lock.read_bytes()
     if _is_done(venv, "locked", locked) and (venv / "bin" / "python").exists():
         return

@@ -139,6 +139,12 @@ def test_an_environment_is_made_again_when_the_lock_changes_or_a_set_up_was_inte
     assert made() == ["venv", "pip"]
     assert made() == []
 
+    # Another checkout's: nothing is cleared through the link.
+    link = machine / "linked"
+    link.symlink_to(venv)
+    setup.lock_environment(link, lock)
+    assert calls.read_text("utf-8") == ""
+
 
 def test_an_old_python_is_told_so(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sys, "version_info", (3, 10, 0))
