@@ -59,7 +59,7 @@ def fleet(seed: Path, folder: Path, stack: str, users: int) -> Workspace:
         stack: whose settings they have.
         users: how many; a multiple of 50, and 100 at least.
     """
-    shutil.copytree(seed, folder)
+    shutil.copytree(seed, folder, symlinks=True)
     write_stack_files(folder / "stack-files", stack, users)
     made = Workspace(folder / "workspace", folder / "stack-files")
     made.prepare()

@@ -148,7 +148,8 @@ class Workspace:
     def _link_policy_pack(self) -> None:
         """Let `--policy-pack policy` mean here what it means in the checkout."""
         link = self.project / "policy"
-        if not link.is_symlink():
+        if not link.exists():
+            link.unlink(missing_ok=True)  # to a checkout that has gone
             link.symlink_to(CHECKOUT / "policy")
 
     def _project_file(self, text: str) -> str:

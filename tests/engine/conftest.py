@@ -45,7 +45,7 @@ def provisioned(
 def stack(provisioned: tuple[str, Path], tmp_path: Path) -> Iterator[Stack]:
     """A workspace of its own in which `up` has been run once; on each cloud."""
     name, folder = provisioned
-    shutil.copytree(folder, tmp_path / "stack")
+    shutil.copytree(folder, tmp_path / "stack", symlinks=True)
     stack = Stack(tmp_path / "stack", name)
     with stack.run:
         yield stack
