@@ -5,7 +5,6 @@ platform's rules: a bucket that is made here is the one that the stack would hav
 """
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, get_args
 
 from cmbcluster_storage.bucket_models import (
@@ -123,22 +122,21 @@ class Buckets(Creation, Emptying, Usage):
             PartialFailureError: some of it could not be deleted; it lists what is left.
         """
         call = self._call("delete_bucket", bucket_name)
-        seconds = await self._tried(call, lambda _: self._backend.soft_delete_seconds(bucket_name))
-        until = datetime.now(UTC) + timedelta(seconds=seconds) if seconds else None
         if dry_run:
-            return await self._counted(call, until, progress)
-        if not force:
-            await self._tried(call, lambda _: self._backend.delete_bucket(bucket_name))
-            return BucketDeletion(
-                bucket_name=bucket_name,
-                deleted=True,
-                version_count=0,
-                marker_count=0,
-                upload_count=0,
-                size_bytes=0,
-                restorable_until=until,
-            )
-        return await self._emptied(call, until, progress)
+            return await self._counted(call, progress)
+        if force:
+            return await self._emptied(call, progress)
+        until = await self._restorable_until(call)
+        await self._tried(call, lambda _: self._backend.delete_bucket(bucket_name))
+        return BucketDeletion(
+            bucket_name=bucket_name,
+            deleted=True,
+            version_count=0,
+            marker_count=0,
+            upload_count=0,
+            size_bytes=0,
+            restorable_until=until,
+        )
 
     async def delete_user_bucket(self, bucket_name: str, force: bool = False) -> BucketDeletion:
         """Delete a bucket; see `delete_bucket`."""

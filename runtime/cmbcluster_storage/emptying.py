@@ -6,7 +6,7 @@ meanwhile, so it starts again at the first page until the cloud takes the bucket
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from cmbcluster_storage.batches import Batches
@@ -79,28 +79,36 @@ class _Count:
 class Emptying(Batches):
     """Empties buckets."""
 
-    async def _counted(
-        self, call: Call, until: datetime | None, tell: Progress | None
-    ) -> BucketDeletion:
+    async def _restorable_until(self, call: Call) -> datetime | None:
+        """Return how long what is deleted now can be restored; None: it cannot."""
+        seconds = await self._tried(call, self._soft_delete_seconds)
+        return datetime.now(UTC) + timedelta(seconds=seconds) if seconds else None
+
+    async def _looked(self, call: Call, tell: Progress | None) -> tuple[_Count, Versions]:
+        """Return a count of nothing yet, and the first page, asked for at once."""
+        until, page = await asyncio.gather(
+            self._restorable_until(call), self._tried(call, partial(self._versions, None))
+        )
+        return _Count(call, until, tell), page
+
+    async def _counted(self, call: Call, tell: Progress | None) -> BucketDeletion:
         """Return what emptying a bucket would delete."""
-        count = _Count(call, until, tell)
-        token: str | None = None
-        while True:
-            page = await self._tried(call, partial(self._versions, token))
+        count, page = await self._looked(call, tell)
+        count.add(page, [None] * len(page.entries))
+        while page.token is not None:
+            page = await self._tried(call, partial(self._versions, page.token))
             count.add(page, [None] * len(page.entries))
-            if (token := page.token) is None:
-                break
         uploads = await self._tried(call, self._uploads)
         count.uploads = len(uploads)
         return count.result(deleted=False)
 
-    async def _emptied(
-        self, call: Call, until: datetime | None, tell: Progress | None
-    ) -> BucketDeletion:
+    async def _emptied(self, call: Call, tell: Progress | None) -> BucketDeletion:
         """Empty a bucket and delete it."""
-        count = _Count(call, until, tell)
+        page: Versions | None
+        count, page = await self._looked(call, tell)
         while True:
-            progress = await self._pass(call, count)
+            progress = await self._pass(call, count, page)
+            page = None
             if count.failed:
                 if not progress:
                     raise count.failure()
@@ -118,14 +126,20 @@ class Emptying(Batches):
                 continue
             return count.result(deleted=True)
 
-    async def _pass(self, call: Call, count: _Count) -> bool:
-        """Delete every page once; return whether it is worth another time."""
+    async def _pass(self, call: Call, count: _Count, page: Versions | None) -> bool:
+        """Delete every page once; return whether it is worth another time.
+
+        Args:
+            call: what all of it is.
+            count: takes what is deleted.
+            page: the first; None: it must be asked for.
+        """
         before = count.versions + count.markers
         deleting: set[asyncio.Task[None]] = set()
         token: str | None = None
         try:
             while True:
-                page = await self._tried(call, partial(self._versions, token))
+                page = page or await self._tried(call, partial(self._versions, token))
                 deleting.add(asyncio.create_task(self._delete_page(call, page, count)))
                 if len(deleting) >= _PAGES_AHEAD:
                     done, deleting = await asyncio.wait(
@@ -133,7 +147,8 @@ class Emptying(Batches):
                     )
                     for task in done:
                         task.result()
-                if (token := page.token) is None:
+                token, page = page.token, None
+                if token is None:
                     break
             for task in tuple(deleting):
                 await task
@@ -156,6 +171,9 @@ class Emptying(Batches):
 
     def _abort_one(self, upload: Upload, attempt: Attempt) -> None:
         self._backend.abort_unfinished(attempt.call.bucket or "", upload)
+
+    def _soft_delete_seconds(self, attempt: Attempt) -> int:
+        return self._backend.soft_delete_seconds(attempt.call.bucket or "")
 
     def _uploads(self, attempt: Attempt) -> list[Upload]:
         return self._backend.unfinished_uploads(attempt.call.bucket or "")
