@@ -1,8 +1,8 @@
-"""`make bench-policy`: which part of a preview's time the policy pack takes.
+"""`make bench-policy`: how much longer the policy pack makes a preview.
 
 A shard of which nothing exists is previewed with the pack and without it, turn by turn, in one
-workspace per cloud. The ratio of the two is the median of the pairs' own; the share is what of a
-preview with the pack is the pack's. Ends with exit code 1 where that is over the bar.
+workspace per cloud. The ratio of the two is the median of the pairs' own. Ends with exit code 1
+where the pack takes a quarter of the time of a preview without it, or more.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from sandbox.run import Run
 _STACKS = ("aws", "gcp")
 _USERS = 50
 _PAIRS = 5
-_BAR = 0.25
+_BAR = 1.25
 _JUDGED = (*PREVIEW, "--policy-pack", "policy")
 
 
@@ -36,16 +36,15 @@ def main() -> int:
     )
     parser.add_argument("--users", type=int, default=_USERS, help="of the shard")
     users = parser.parse_args().users
-    print("| cloud | users | with the pack, s | without, s | ratio | share |")
-    print("| --- | --- | --- | --- | --- | --- |")
+    print("| cloud | users | with the pack, s | without, s | ratio |")
+    print("| --- | --- | --- | --- | --- |")
     over = False
     for stack in _STACKS:
         with tempfile.TemporaryDirectory(prefix="cmbcluster-storage-") as folder:
             found = _pairs(stack, users, Path(folder))
-        share = 1 - 1 / found.ratio
         seconds = f"{found.ours:.1f} | {found.bare:.1f}"
-        print(f"| {stack} | {users} | {seconds} | {found.ratio:.2f} | {share:.0%} |", flush=True)
-        over |= share > _BAR
+        print(f"| {stack} | {users} | {seconds} | {found.ratio:.2f} |", flush=True)
+        over |= found.ratio >= _BAR
     return 1 if over else 0
 
 
