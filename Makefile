@@ -43,7 +43,7 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/basedpyright
-	$(BIN)/basedpyright --pythonpath policy/.venv/bin/python policy/__main__.py
+	$(BIN)/basedpyright --pythonpath policy/.venv/bin/python policy/__main__.py policy/analyzer.py
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/deptry .
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml

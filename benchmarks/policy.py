@@ -22,7 +22,7 @@ from sandbox.run import Run
 
 _STACKS = ("aws", "gcp")
 _USERS = 50
-_PAIRS = 5
+_PAIRS = 9
 _BAR = 1.25
 _JUDGED = (*PREVIEW, "--policy-pack", "policy")
 

@@ -161,14 +161,13 @@ BAD: dict[str, list[tuple[str, Callable[[Program], None]]]] = {
 
 
 PUBLIC = (
-    "policy required of cmbcluster-storage: What would expose or lose data is refused. "
-    "gcs-public-access-prevented: No public access, by any way; here publicAccessPrevention is "
-    '"inherited": write "enforced" (ann-d0909303-bucket)'
+    "policy gcs-public-access-prevented of cmbcluster-storage: No public access, by any way; here "
+    'publicAccessPrevention is "inherited": write "enforced" (ann-d0909303-bucket)'
 )
+VERSIONED = {"aws": "s3-versioned", "gcp": "gcs-versioned"}
 VERSIONS = (
-    "- `gcp` says: `policy advised of cmbcluster-storage: What a stack may choose, and should know "
-    "of. gcs-versioned: Old versions are kept; here versioning.enabled is false: write true "
-    "(ann-d0909303-bucket)`"
+    "- `gcp` says: `policy gcs-versioned of cmbcluster-storage: Old versions are kept; here "
+    "versioning.enabled is false: write true (ann-d0909303-bucket)`"
 )
 
 
@@ -189,15 +188,15 @@ class Previews:
         return judged(self._stack, self._log)
 
 
-def judged(stack: Stack, log: Path) -> tuple[bool, set[str]]:
+def judged(stack: Stack, log: Path, *arguments: str) -> tuple[bool, set[str]]:
     """Return whether a preview with the pack succeeds, and the rules that are broken."""
     log.unlink(missing_ok=True)
     stack.run.environment["PULUMI_DEBUG_COMMANDS"] = "true"
-    done = stack.run.pulumi("preview", *PACK, "--event-log", str(log), captured=True)
+    done = stack.run.pulumi("preview", *PACK, *arguments, "--event-log", str(log), captured=True)
     assert "exception" not in done.stdout + done.stderr
     events = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
-    told = [event["policyEvent"]["message"] for event in events if "policyEvent" in event]
-    return done.returncode == 0, {text.splitlines()[1].partition(":")[0] for text in told}
+    told = {event["policyEvent"]["policyName"] for event in events if "policyEvent" in event}
+    return done.returncode == 0, told
 
 
 CLOUD_OF_BAD = [(cloud, rule, change) for cloud, bad in BAD.items() for rule, change in bad]
@@ -256,8 +255,19 @@ def test_every_option_and_state_is_let_through(empty_stack: Stack, tmp_path: Pat
 def test_what_a_stack_may_choose_is_told(empty_stack: Stack, tmp_path: Path):
     empty_stack.edit(switch_on)
 
-    versioned = {"aws": "s3-versioned", "gcp": "gcs-versioned"}[empty_stack.name]
-    assert judged(empty_stack, tmp_path / "events") == (True, {versioned})
+    assert judged(empty_stack, tmp_path / "events") == (True, {VERSIONED[empty_stack.name]})
+
+
+@pytest.mark.parametrize("level", ["disabled", "mandatory"])
+def test_a_rule_has_a_level_of_its_own(empty_stack: Stack, tmp_path: Path, level: str):
+    empty_stack.edit(switch_on)
+    versioned = VERSIONED[empty_stack.name]
+    (tmp_path / "levels.json").write_text(json.dumps({versioned: level}))
+
+    told = judged(
+        empty_stack, tmp_path / "events", "--policy-pack-config", str(tmp_path / "levels.json")
+    )
+    assert told == {"disabled": (True, set()), "mandatory": (False, {versioned})}[level]
 
 
 def test_a_pull_request_is_told_which_rule_stops_it(tmp_path: Path):
