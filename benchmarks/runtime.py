@@ -36,7 +36,7 @@ TASKS = {
     "empty": "empty of 10,000 versions",
     "copy": "256 MiB to the other cloud",
 }
-_ROUNDS = 3
+_ROUNDS = 5
 
 # Runs a task as a contender; in a thread beside an event loop, if it is told so.
 Runs = Callable[[Contender, bool], Turn | None]
