@@ -109,6 +109,17 @@ def test_two_workspaces_run_at_once_without_disturbing_each_other(stack: Stack, 
     stack.pulumi("preview", "--expect-no-changes")
 
 
+def test_the_engine_keeps_no_log_of_itself_nor_one_of_an_earlier_run(empty_stack: Stack):
+    logs = Path(empty_stack.run.environment["PULUMI_HOME"]) / "logs"
+    logs.unlink()
+    empty_stack.pulumi("stack", "ls")
+    assert list(logs.iterdir()), "the engine writes none any more: drop what prevents it"
+
+    empty_stack.workspace.prepare()
+    empty_stack.pulumi("preview")
+    assert logs.read_bytes() == b""
+
+
 def test_an_official_plugin_that_is_not_installed_is_told_with_the_cure(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):

@@ -102,12 +102,12 @@ def test_ours_and_the_sdk_run_turn_by_turn_and_peers_once():
 
     contenders = [Contender(name, name) for name in ("ours", "sdk", "peer", "unable")]
     found = measured("aws", "up", 20, contenders, run)
-    turns = ["sdk", "ours", "ours", "sdk", "sdk", "ours"]
+    turns = ["sdk", "ours", "ours", "sdk", "sdk", "ours", "ours", "sdk", "sdk", "ours"]
     assert ran == [*((name, False) for name in (*turns, "peer", "unable")), ("sdk", True)]
     assert {name: [each.seconds for each in of] for name, of in found.turns.items()} == {
-        "ours": [2, 3, 6],
-        "sdk": [1, 4, 5],
-        "peer": [7],
+        "ours": [2, 3, 6, 7, 10],
+        "sdk": [1, 4, 5, 8, 9],
+        "peer": [11],
         "unable": [],
     }
     assert dataclasses.replace(found, turns={}) == Row("aws", "up", 20, {}, 0.5)
