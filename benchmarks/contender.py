@@ -20,7 +20,7 @@ from benchmarks.lag import watched
 from benchmarks.work import Task, Work
 from sandbox.processes import exit_with_parent
 
-_TOUCHED_MIB = 512
+_HELD_MIB = 512
 
 
 def main(module: str, task: str = "", work: str = "", *beside_loop: str) -> None:
@@ -31,11 +31,11 @@ def main(module: str, task: str = "", work: str = "", *beside_loop: str) -> None
         print(json.dumps(list(tasks)))
         return
     given = Work.read(work)
-    given.path.unlink(missing_ok=True)  # to replace a large file takes the disk's time
-    _touch_memory(given.path)
+    _hold_memory(given.path)
     run = tasks[task](given)
     if beside_loop:
         work_on, run = run, lambda: asyncio.run(watched(asyncio.to_thread(work_on)))
+    given.path.unlink()  # to replace a large file takes the disk's time
     # The kernel begins anew to note the most that this process has held.
     Path("/proc/self/clear_refs").write_text("5")
     base = _resident("VmRSS")
@@ -52,16 +52,16 @@ def main(module: str, task: str = "", work: str = "", *beside_loop: str) -> None
     os._exit(0)
 
 
-def _touch_memory(path: Path) -> None:
-    """Make a file and remove it, so that as much free memory has been touched.
+def _hold_memory(path: Path) -> None:
+    """Make a file, whose memory is free as soon as it is removed.
 
-    What a virtual machine does not use goes back to its host, and whoever asks for it next
-    waits for the host at each page: half a second, for what a large object takes.
+    What a virtual machine leaves unused for two seconds goes back to its host, and whoever
+    asks for it next waits for the host at each page: half a second, for what a large object
+    takes, or nothing.
     """
     with path.open("wb", buffering=0) as file:
-        for _ in range(_TOUCHED_MIB):
+        for _ in range(_HELD_MIB):
             file.write(bytes(1024 * 1024))
-    path.unlink()
 
 
 def _resident(name: str) -> int:

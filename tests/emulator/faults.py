@@ -1,7 +1,7 @@
 """A proxy on loopback that hands requests on and does something wrong, once or always.
 
 It counts what passes: what was asked is in `asked`, method and path; what a client counts
-as one call may be more.
+as one call may be more. What goes wrong by itself behind it is in `broken`.
 """
 
 import http.client
@@ -52,6 +52,7 @@ class Proxy:
     dialect: str
     faults: list[Fault] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
     delay_seconds: float = 0
 
     def __post_init__(self):
@@ -160,6 +161,9 @@ class _Handler(BaseHTTPRequestHandler):
             connection.endheaders(body or None)
             answer = connection.getresponse()
             return answer.status, answer.getheaders(), answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            self.proxy.broken.append(f"{self.command} {self.path}: {error!r}")
+            raise
         finally:
             connection.close()
 

@@ -46,6 +46,7 @@ def proxy(cloud, monkeypatch):
     monkeypatch.setenv(variable, proxy.url)
     yield proxy
     proxy.close()
+    assert not proxy.broken
 
 
 @pytest.fixture
