@@ -7,6 +7,8 @@ import statistics
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
+from benchmarks.work import LARGE
+
 MIB = 1024 * 1024
 # How much faster than the SDK, as its documentation shows it, ours must be: by cloud, task
 # and milliseconds of latency.
@@ -25,8 +27,6 @@ BARS = {
 }
 # How much memory a large download may take at most.
 GROWTH_BAR = 64 * MIB
-# Tasks whose memory is shown.
-LARGE = ("large up", "large down", "copy")
 
 
 @dataclass(frozen=True)

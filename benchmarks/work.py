@@ -9,6 +9,8 @@ from typing import Self
 # How many small objects are under way at once, whoever moves them.
 AT_ONCE = 32
 _SMALL_BYTES = 4096
+# Tasks of a large object, whose memory is shown.
+LARGE = ("large up", "large down", "copy")
 
 
 @dataclass(frozen=True)
