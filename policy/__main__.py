@@ -30,9 +30,10 @@ def main() -> None:
         )
         for name, request in _REQUESTS.items()
     }
-    # A stack comes as one message, of any length.
+    # Rules are arithmetic, for which a second thread would only wait. A stack comes as one message,
+    # of any length.
     server = grpc.server(
-        futures.ThreadPoolExecutor(max_workers=4),
+        futures.ThreadPoolExecutor(max_workers=1),
         [grpc.method_handlers_generic_handler("pulumirpc.Analyzer", methods)],
         options=[("grpc.max_receive_message_length", -1)],
     )
