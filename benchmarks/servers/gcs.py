@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from collections.abc import Callable, Iterable
 from itertools import count
 from typing import Any
 from urllib.parse import unquote
@@ -18,8 +19,24 @@ _TIME = "2026-11-23T10:00:00.000Z"
 _PATH = re.compile(r"/(?:(upload|download)/)?storage/v1/b(?:/([^/]+)(?:/o(?:/(.+))?)?)?")
 _CONTENT_ID = re.compile(r"Content-ID: *<([^>]*)>")
 _FIELDS = re.compile(r"items\(([\w,]+)\)")
-_GENERATION = re.compile(r"generation=(\d+)")
+_DELETE = re.compile(
+    r"\nDELETE \S*?/b/([^/]+)/o/([^\s?]+)(?:\?(?:\S*&)?generation=(\d+))?", re.ASCII
+)
 _SPAN = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
+# By field, so that a listing that asks for some of them costs no more.
+_RESOURCE: dict[str, Callable[[str, str, Stored], str]] = {
+    "kind": lambda *_: "storage#object",
+    "bucket": lambda name, *_: name,
+    "name": lambda _, key, __: key,
+    "size": lambda _, __, stored: str(stored.content.size_bytes),
+    "contentType": lambda _, __, stored: stored.told.get("Content-Type", ""),
+    "timeCreated": lambda *_: _TIME,
+    "updated": lambda *_: _TIME,
+    "etag": lambda _, __, stored: stored.told["ETag"].strip('"'),
+    "generation": lambda _, __, stored: stored.version,
+    "metageneration": lambda *_: "1",
+    "crc32c": lambda _, __, stored: stored.told.get("X-Goog-Hash", "").removeprefix("crc32c="),
+}
 
 
 class Gcs:
@@ -61,22 +78,21 @@ class Gcs:
         return _json({"name": name}) if request.method == "GET" else Answer(501)
 
     def _batch(self, request: Request) -> Answer:
-        head, *parts = request.body.decode().split("\nDELETE ")
+        text = request.body.decode()
         answers = []
-        for number, part in enumerate(parts):
-            identifier = _CONTENT_ID.search(head)
-            path, _, query = part[: part.index(" ")].partition("?")
-            _, name, _, key = path.rsplit("/", 3)
+        for identifier, found in zip(
+            _CONTENT_ID.findall(text) or count(), _DELETE.findall(text), strict=False
+        ):
+            name, key, version = found
             # `unquote` is slow where anything is quoted.
-            key, version = unquote(key.replace("%2F", "/")), _GENERATION.search(query)
-            deleted = self._store.buckets[name].delete(key, version[1] if version else None)
+            key = unquote(key.replace("%2F", "/"))
+            deleted = self._store.buckets[name].delete(key, version or None)
             answers.append(
                 "--batch\r\nContent-Type: application/http\r\n"
-                f"Content-ID: <response-{identifier[1] if identifier else number}>\r\n\r\n"
+                f"Content-ID: <response-{identifier}>\r\n\r\n"
                 f"HTTP/1.1 {'204 No Content' if deleted else '404 Not Found'}\r\n"
                 "Content-Length: 0\r\n\r\n\r\n"
             )
-            head = part
         headers = {"Content-Type": "multipart/mixed; boundary=batch"}
         return Answer(200, headers, "".join([*answers, "--batch--\r\n"]).encode())
 
@@ -170,10 +186,7 @@ def _page(name: str, bucket: Bucket, query: dict[str, str]) -> bytes:
         told["nextPageToken"] = base64.b64encode(f"{last}\n{stored.version}".encode()).decode()
     if asked := _FIELDS.search(query.get("fields", "")):
         fields = asked[1].split(",")
-        told["items"] = [
-            {field: resource[field] for field in fields if field in resource}
-            for resource in (_resource(name, key, stored) for key, stored in found)
-        ]
+        told["items"] = [_resource(name, key, stored, fields) for key, stored in found]
         return json.dumps(told).encode()
     items = ",".join(
         # What came by the other dialect has none.
@@ -183,19 +196,13 @@ def _page(name: str, bucket: Bucket, query: dict[str, str]) -> bytes:
     return f"{json.dumps(told | {'items': []})[:-2]}{items}]}}".encode()
 
 
-def _resource(name: str, key: str, stored: Stored) -> dict[str, str]:
+def _resource(
+    name: str, key: str, stored: Stored, fields: Iterable[str] | None = None
+) -> dict[str, str]:
     return {
-        "kind": "storage#object",
-        "bucket": name,
-        "name": key,
-        "size": str(stored.content.size_bytes),
-        "contentType": stored.told.get("Content-Type", ""),
-        "timeCreated": _TIME,
-        "updated": _TIME,
-        "etag": stored.told["ETag"].strip('"'),
-        "generation": stored.version,
-        "metageneration": "1",
-        "crc32c": stored.told.get("X-Goog-Hash", "").removeprefix("crc32c="),
+        field: _RESOURCE[field](name, key, stored)
+        for field in fields or _RESOURCE
+        if field in _RESOURCE
     }
 
 

@@ -99,14 +99,15 @@ class Bucket:
 
     def delete(self, key: str, version: str | None) -> bool:
         """Delete a version for good; without one, all of the key."""
+        if version is None:
+            return any([self.delete(key, one) for one in self._of_key.get(key, [])[:]])
         self.pages.clear()
-        versions = [version] if version else list(self._of_key.get(key, ()))
-        found = [one for one in versions if self._versions.pop((key, one), None)]
-        for one in found:
-            self._of_key[key].remove(one)
-            if not self._of_key[key]:
-                del self._of_key[key]
-        return bool(found)
+        if not self._versions.pop((key, version), None):
+            return False
+        self._of_key[key].remove(version)
+        if not self._of_key[key]:
+            del self._of_key[key]
+        return True
 
     def latest(self, key: str) -> str:
         """Return the newest version of a key."""

@@ -144,20 +144,25 @@ def sdk_errors(key: str | None) -> Generator[None, None, None]:
     try:
         yield
     except _FOREIGN as error:
-        answer: Any = getattr(error, "response", None)
-        status: int = getattr(error, "code", None) or 0
-        reason, request_id, text = "", None, ""
-        if answer is not None:
-            status, request_id = answer.status_code, answer.headers.get("x-guploader-uploadid")
-            if status >= 400:  # the body of any other may be half read
-                reason, text = _refusal(answer)
-        kind, message = _ours(error, reason, status, text, key)
-        raise kind(
-            f"{message} ({reason or type(error).__name__})",
-            provider="gcp",
-            request_id=request_id,
-            uncertain=kind.retryable and _is_lost(error, status),
-        ) from error
+        raise from_sdk(error, key) from error
+
+
+def from_sdk(error: Exception, key: str | None) -> StorageError:
+    """Return our error for one that the SDK raised."""
+    answer: Any = getattr(error, "response", None)
+    status: int = getattr(error, "code", None) or 0
+    reason, request_id, text = "", None, ""
+    if answer is not None:
+        status, request_id = answer.status_code, answer.headers.get("x-guploader-uploadid")
+        if status >= 400:  # the body of any other may be half read
+            reason, text = _refusal(answer)
+    kind, message = _ours(error, reason, status, text, key)
+    return kind(
+        f"{message} ({reason or type(error).__name__})",
+        provider="gcp",
+        request_id=request_id,
+        uncertain=kind.retryable and _is_lost(error, status),
+    )
 
 
 def error_of(status: int, body: str, key: str | None) -> StorageError:

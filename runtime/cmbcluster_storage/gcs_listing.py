@@ -4,14 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from cmbcluster_storage.errors import (
-    InvalidRequestError,
-    ObjectNotFoundError,
-    StorageError,
-    UnavailableError,
-)
+from cmbcluster_storage.errors import ObjectNotFoundError, StorageError, UnavailableError
 from cmbcluster_storage.gcs_client import bucket_path, object_name
-from cmbcluster_storage.gcs_errors import error_of, sdk_errors
+from cmbcluster_storage.gcs_errors import error_of, from_sdk, sdk_errors
 from cmbcluster_storage.gcs_objects import GcsObjects, generation, info_of
 from cmbcluster_storage.messages import Page, PageRequest, Versions
 
@@ -81,10 +76,9 @@ class GcsListing(GcsObjects):
         parts: dict[int, str] = {}
         for number, (key, version) in enumerate(entries):
             try:
-                with sdk_errors(key):
-                    parts[number] = _part(objects, key, version, number)
-            except InvalidRequestError as error:
-                outcomes[number] = error
+                parts[number] = _part(objects, key, version, number)
+            except ValueError as error:  # `sdk_errors` for each would take as long as the parts
+                outcomes[number] = from_sdk(error, key)
         if parts:
             text = self._answered("".join(parts.values()))
             # Of what went well nothing needs to be read.
