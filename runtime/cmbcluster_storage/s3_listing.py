@@ -11,8 +11,9 @@ from cmbcluster_storage.models import ObjectInfo
 from cmbcluster_storage.s3_errors import error_of, sdk_errors
 from cmbcluster_storage.s3_objects import S3Objects, url
 
-# One of these in its body, and all of a request is refused. https://www.w3.org/TR/xml/#charsets
-_NOT_IN_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# An empty key or one of these in its body, and all of a request is refused.
+# https://www.w3.org/TR/xml/#charsets
+_NOT_IN_XML = re.compile("\\A\\Z|[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class S3Listing(S3Objects):

@@ -147,6 +147,16 @@ async def test_no_object_can_be_called_that(storage, bucket, name):
         await storage.download_object(bucket, name)
 
 
+async def test_a_wrong_key_keeps_no_other_from_its_deletion(storage, bucket):
+    for key in ("a", "b"):
+        await storage.upload_object(bucket, key, b"")
+    outcomes = await storage.delete_objects(bucket, ["a", "", "\udcff", "b"])
+
+    wrong = InvalidRequestError
+    assert [outcome and type(outcome) for outcome in outcomes] == [None, wrong, wrong, None]
+    assert await storage.list_objects(bucket) == []
+
+
 KEYS = [
     ".",
     "..",
