@@ -1,6 +1,7 @@
 """The policy pack: serves the rules to the engine, which runs this folder and reads the port."""
 
 from concurrent import futures
+from contextlib import suppress
 from operator import methodcaller
 
 import grpc
@@ -40,7 +41,8 @@ def main() -> None:
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)
-    server.wait_for_termination()
+    with suppress(KeyboardInterrupt):  # with which the engine takes its leave
+        server.wait_for_termination()
 
 
 main()

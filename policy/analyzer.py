@@ -8,7 +8,7 @@ from google.protobuf.empty_pb2 import Empty
 from google.protobuf.struct_pb2 import Struct, Value
 from pulumi.runtime.proto import analyzer_pb2 as proto
 from pulumi.runtime.proto import plugin_pb2
-from rules.model import UNKNOWN, Resource, Rule, StackRule
+from rules.model import UNKNOWN, Blame, Resource, Rule, StackRule
 
 PACK = "cmbcluster-storage"
 
@@ -96,12 +96,12 @@ class Analyzer:
         return response
 
     def _told(
-        self, rule: Rule | StackRule, wrong: Iterable[tuple[Resource, str]]
+        self, rule: Rule | StackRule, wrong: Iterable[Blame]
     ) -> Iterator[proto.AnalyzeDiagnostic]:
         level = self._levels[rule.name]
         if level == proto.DISABLED:
             return
-        for resource, violation in wrong:
+        for resource, violation in _read(wrong):
             yield proto.AnalyzeDiagnostic(
                 policyName=rule.name,
                 policyPackName=PACK,
@@ -110,6 +110,15 @@ class Analyzer:
                 enforcementLevel=level,
                 urn=resource.urn,
             )
+
+
+def _read(wrong: Iterable[Blame]) -> Iterator[Blame]:
+    """Yield what is wrong; also that a rule cannot read what it judges."""
+    try:
+        yield from wrong
+    except Exception as error:  # noqa: BLE001 - whatever it is, it stops the run with the rule's name
+        told = f"something is not as the provider documents it ({error}): write it so"
+        yield Resource("", "", {}), told  # the engine knows which, or takes the stack
 
 
 def _level(rule: Rule | StackRule) -> proto.EnforcementLevel.ValueType:

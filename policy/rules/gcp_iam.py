@@ -4,14 +4,18 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .documents import document, unread
 from .model import Resource, Rule, Unknown
-from .values import document, listed, shown
+from .values import fields, listed, shown
 
 POLICY = frozenset({"gcp:storage/bucketIAMPolicy:BucketIAMPolicy"})
 _PARTIAL = frozenset(
     {
         "gcp:storage/bucketIAMBinding:BucketIAMBinding",
         "gcp:storage/bucketIAMMember:BucketIAMMember",
+        "gcp:storage/managedFolderIamBinding:ManagedFolderIamBinding",
+        "gcp:storage/managedFolderIamMember:ManagedFolderIamMember",
+        "gcp:storage/managedFolderIamPolicy:ManagedFolderIamPolicy",
     }
 )
 _ACCOUNT_POLICY = frozenset({"gcp:serviceaccount/iAMPolicy:IAMPolicy"})
@@ -21,8 +25,10 @@ _ACCOUNT_PARTIAL = frozenset(
         "gcp:serviceaccount/iAMMember:IAMMember",
     }
 )
-_PROJECT = frozenset(
-    f"gcp:projects/iAM{kind}:IAM{kind}" for kind in ("Binding", "Member", "Policy")
+_ABOVE = frozenset(
+    f"gcp:{parent}/iAM{kind}:IAM{kind}"
+    for parent in ("projects", "folder", "organizations")
+    for kind in ("Binding", "Member", "Policy")
 )
 _LASTING = frozenset({"gcp:serviceaccount/key:Key", "gcp:storage/hmacKey:HmacKey"})
 
@@ -30,10 +36,14 @@ _ROLES = ("roles/storage.objectUser", "roles/storage.objectViewer")
 _MEMBER = re.compile(
     r"serviceAccount:[a-z0-9-]+@[a-z0-9.-]+\.iam\.gserviceaccount\.com|"
     r"principal://iam\.googleapis\.com/projects/\d+/locations/global/workloadIdentityPools/"
-    r"[a-z0-9.:-]+\.svc\.id\.goog/subject/ns/[a-z0-9-]+/sa/[a-z0-9.-]+"
+    r"[a-z0-9.:-]+\.svc\.id\.goog/subject/ns/[a-z0-9-]+/sa/(?!default$)[a-z0-9.-]+"
 )
 _SERVER_ROLE = "roles/iam.workloadIdentityUser"
-_SERVER = re.compile(r"serviceAccount:[a-z0-9.:-]+\.svc\.id\.goog\[[a-z0-9-]+/[a-z0-9.-]+\]")
+_SERVER = re.compile(
+    r"serviceAccount:[a-z0-9.:-]+\.svc\.id\.goog\[[a-z0-9-]+/(?!default\])[a-z0-9.-]+\]"
+)
+_DOCUMENT = frozenset({"auditConfigs", "bindings", "etag", "version"})
+_BINDING = frozenset({"condition", "members", "role"})
 
 
 def _bindings(resource: Resource) -> list[Mapping[str, Any]] | None:
@@ -42,11 +52,21 @@ def _bindings(resource: Resource) -> list[Mapping[str, Any]] | None:
         members = [*listed(resource.props.get("members")), *listed(resource.props.get("member"))]
         return [{"role": resource.props.get("role"), "members": members}]
     known = document(resource.props["policyData"])
-    return None if isinstance(known, Unknown) else listed(known.get("bindings"))
+    return None if isinstance(known, Unknown) else [*map(fields, listed(known.get("bindings")))]
 
 
-def _members(bindings: list[Mapping[str, Any]]) -> list[Any]:
-    return [member for binding in bindings for member in listed(binding.get("members"))]
+def members_of(policy: Resource) -> set[str]:
+    """Return who is granted something."""
+    return set(_members(_bindings(policy) or []))
+
+
+def _members(bindings: list[Mapping[str, Any]]) -> list[str]:
+    return [str(member) for binding in bindings for member in listed(binding.get("members"))]
+
+
+def _is_read(policy: Resource) -> Iterator[str]:
+    if "policyData" in policy.props:
+        yield from unread(policy.props["policyData"], "bindings", _DOCUMENT, _BINDING)
 
 
 def _is_whole(_: Resource) -> Iterator[str]:
@@ -56,11 +76,15 @@ def _is_whole(_: Resource) -> Iterator[str]:
     )
 
 
+def _is_accounts_whole(_: Resource) -> Iterator[str]:
+    yield "others beside it may let somebody else act as the account: write one IAMPolicy"
+
+
 def _is_for_one(policy: Resource) -> Iterator[str]:
     members = _members(_bindings(policy) or [])
     for member in members:
-        if not _MEMBER.fullmatch(str(member)):
-            yield f"{shown(member)} may use it: name one service account"
+        if not _MEMBER.fullmatch(member):
+            yield f"{shown(member)} may use it: name one service account, and not default"
     if len(set(members)) > 1:
         yield f"{len(set(members))} members may use it: write one"
 
@@ -81,11 +105,11 @@ def _is_one_servers(policy: Resource) -> Iterator[str]:
         if not isinstance(role, Unknown) and role != _SERVER_ROLE:
             yield f"{shown(role)} is given: write {_SERVER_ROLE}"
     members = _members(bindings)
-    wrong = [member for member in members if not _SERVER.fullmatch(str(member))]
+    wrong = [member for member in members if not _SERVER.fullmatch(member)]
     if wrong or len(set(members)) > 1:
         yield (
-            f"{shown(members)} may act as it: write one Kubernetes service account, like "
-            "serviceAccount:PROJECT.svc.id.goog[NAMESPACE/NAME]"
+            f"{shown(members)} may act as it: write one Kubernetes service account, not default, "
+            "like serviceAccount:PROJECT.svc.id.goog[NAMESPACE/NAME]"
         )
 
 
@@ -94,10 +118,16 @@ def _is_none(_: Resource) -> Iterator[str]:
 
 
 def _is_for_all(_: Resource) -> Iterator[str]:
-    yield "it is about every bucket of the project: drop it; a bucket has its own policy"
+    yield "it is about every bucket below: drop it; a bucket has its own policy"
 
 
 RULES = (
+    Rule(
+        "gcp-iam-readable",
+        "A policy has nothing that these rules do not read",
+        POLICY | _ACCOUNT_POLICY,
+        _is_read,
+    ),
     Rule("gcs-iam-whole", "A bucket has one policy, which is all of it", _PARTIAL, _is_whole),
     Rule("gcs-iam-member", "One service account uses a bucket", POLICY | _PARTIAL, _is_for_one),
     Rule(
@@ -107,11 +137,17 @@ RULES = (
         _is_for_objects,
     ),
     Rule(
+        "gcp-account-whole",
+        "An account has one policy, which is all of it",
+        _ACCOUNT_PARTIAL,
+        _is_accounts_whole,
+    ),
+    Rule(
         "gcp-account-server",
         "One Kubernetes service account acts as a Google one",
         _ACCOUNT_POLICY | _ACCOUNT_PARTIAL,
         _is_one_servers,
     ),
     Rule("gcp-no-lasting-key", "Nobody has a credential that never ends", _LASTING, _is_none),
-    Rule("gcp-no-project-grant", "Nothing is granted on the project", _PROJECT, _is_for_all),
+    Rule("gcp-no-project-grant", "Nothing is granted on the project or above", _ABOVE, _is_for_all),
 )

@@ -5,7 +5,7 @@ from typing import Any
 
 from .model import Resource, Rule, Unknown
 from .protection import PROTECTED, is_protected
-from .values import at, listed, shown, unless
+from .values import at, fields, listed, shown, unless
 
 BUCKET = frozenset({"gcp:storage/bucket:Bucket"})
 _ACL = frozenset(
@@ -37,7 +37,7 @@ def _keeps_deleted(bucket: Resource) -> Iterator[str]:
     seconds = at(bucket.props, path)
     if isinstance(seconds, Unknown):
         return
-    if seconds is None or seconds < _LEAST_SOFT_DELETE_SECONDS:
+    if not isinstance(seconds, int | float) or seconds < _LEAST_SOFT_DELETE_SECONDS:
         yield (
             f"{path} is {shown(seconds)}: write {_LEAST_SOFT_DELETE_SECONDS} or more; "
             "its user may delete versions, and this alone brings them back"
@@ -55,10 +55,13 @@ def _is_versioned(bucket: Resource) -> Iterator[str]:
 
 
 def _keeps_objects(bucket: Resource) -> Iterator[str]:
-    for rule in listed(bucket.props.get("lifecycleRules")):
-        if at(rule, "action.type") == "Delete" and _reaches_current(rule.get("condition") or {}):
+    for rule in map(fields, listed(bucket.props.get("lifecycleRules"))):
+        condition = fields(rule.get("condition"))
+        if any(isinstance(one, Unknown) for one in (rule.get("condition"), *condition.values())):
+            continue
+        if at(rule, "action.type") == "Delete" and _reaches_current(condition):
             yield (
-                "a lifecycle rule deletes every object that meets "
+                "a lifecycle rule deletes objects anywhere that meet "
                 f"{shown(rule.get('condition'))}: give it matchesPrefixes, like scratch/, or "
                 'withState: "ARCHIVED"'
             )
@@ -66,10 +69,11 @@ def _keeps_objects(bucket: Resource) -> Iterator[str]:
 
 def _reaches_current(condition: Mapping[str, Any]) -> bool:
     old_alone = ("daysSinceNoncurrentTime", "noncurrentTimeBefore", "numNewerVersions")
+    prefixes = condition.get("matchesPrefixes")
     return (
         condition.get("withState") != "ARCHIVED"
         and not any(condition.get(key) for key in old_alone)
-        and not (condition.get("matchesPrefixes") or condition.get("matchesSuffixes"))
+        and not (prefixes and all(listed(prefixes)))
     )
 
 

@@ -4,33 +4,43 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .documents import document, is_read, statements
 from .model import Resource, Rule, Unknown
-from .values import document, listed, shown, statements
+from .values import fields, listed, shown, sole
 
 ROLE = frozenset({"aws:iam/role:Role"})
 ACCESS = frozenset({"aws:iam/rolePolicy:RolePolicy", "aws:iam/policy:Policy"})
 _ATTACHED = frozenset(
     {
         "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
-        "aws:iam/rolePoliciesExclusive:RolePoliciesExclusive",
+        "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive",
         "aws:iam/policyAttachment:PolicyAttachment",
     }
 )
-_LASTING = frozenset({"aws:iam/accessKey:AccessKey", "aws:iam/user:User"})
-
-_SUBJECT = re.compile(r"system:serviceaccount:[a-z0-9.-]+:[a-z0-9.-]+")
-_AUDIENCE = "sts.amazonaws.com"
-_PODS = "pods.eks.amazonaws.com"
-_TAGS = frozenset(
-    f"aws:RequestTag/{tag}"
-    for tag in (
-        "eks-cluster-arn",
-        "eks-cluster-name",
-        "kubernetes-namespace",
-        "kubernetes-service-account",
-    )
+_LASTING = frozenset(
+    f"aws:iam/{name[0].lower()}{name[1:]}:{name}"
+    for name in ("AccessKey", "ServiceSpecificCredential", "SshKey", "User", "UserLoginProfile")
+)
+_PEOPLE = frozenset(
+    f"aws:iam/{name[0].lower()}{name[1:]}:{name}"
+    for kind in ("User", "Group")
+    for name in (f"{kind}Policy", f"{kind}PolicyAttachment")
 )
 
+# Every pod that names no service account runs as `default`.
+_SUBJECT = re.compile(r"system:serviceaccount:[a-z0-9.-]+:(?!default$)[a-z0-9.-]+")
+_AUDIENCE = "sts.amazonaws.com"
+_PODS = "pods.eks.amazonaws.com"
+# A value that has a variable in it, like ${aws:RequestTag/…}, is what a request says itself.
+_TAGS = {
+    f"aws:RequestTag/{tag}": re.compile(value)
+    for tag, value in {
+        "eks-cluster-arn": r"[A-Za-z0-9:/_-]+",
+        "eks-cluster-name": r"[A-Za-z0-9_-]+",
+        "kubernetes-namespace": r"[a-z0-9-]+",
+        "kubernetes-service-account": r"(?!default$)[a-z0-9.-]+",
+    }.items()
+}
 # What working with objects takes. No version is deleted, and nothing of the bucket changed.
 _ACTIONS = frozenset(
     {
@@ -49,6 +59,19 @@ _ACTIONS = frozenset(
 _BUCKET = re.compile(r"arn:[a-z-]+:s3:::([a-z0-9.-]+)(/\*)?")
 _KEY = re.compile(r"arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:(key|alias)/[A-Za-z0-9/_-]+")
 _KEY_CONTEXT = "kms:EncryptionContext:aws:s3:arn"
+
+
+def servers_of(trust: Any) -> set[tuple[str, ...]]:
+    """Return who may take a role: the issuer or cluster, and the service account, of each."""
+    found: set[tuple[str, ...]] = set()
+    for statement in statements(trust, "Allow"):
+        equals = _only_equals(statement)
+        if _is_irsa(statement):
+            issuer = _issuer(statement)
+            found.add((issuer, str(sole(equals[f"{issuer}:sub"]))))
+        elif _is_pod_identity(statement):
+            found.add(tuple(str(sole(equals[tag])) for tag in _TAGS))
+    return found
 
 
 def buckets_of(policy: Any) -> set[str]:
@@ -73,41 +96,43 @@ def _trusts_one(role: Resource) -> Iterator[str]:
             yield (
                 f"{shown(statement.get('Principal'))} may take it under the condition "
                 f"{shown(statement.get('Condition'))}: bind sub and aud of the cluster's issuer, "
-                "or the four session tags of Pod Identity, by StringEquals to one value each"
+                "or the four session tags of Pod Identity, by StringEquals to one value each, "
+                "of a service account that is not default"
             )
 
 
 def _is_irsa(statement: Mapping[str, Any]) -> bool:
-    principal = statement.get("Principal")
-    if not isinstance(principal, Mapping) or list(principal) != ["Federated"]:
-        return False
-    issuer = str(principal["Federated"]).partition(":oidc-provider/")[2]
+    issuer = _issuer(statement)
     equals = _only_equals(statement)
-    subject = str(equals.get(f"{issuer}:sub"))
     return (
         bool(issuer)
         and listed(statement.get("Action")) == ["sts:AssumeRoleWithWebIdentity"]
-        and _SUBJECT.fullmatch(subject) is not None
-        and equals.get(f"{issuer}:aud") == _AUDIENCE
+        and _SUBJECT.fullmatch(str(sole(equals.get(f"{issuer}:sub")))) is not None
+        and sole(equals.get(f"{issuer}:aud")) == _AUDIENCE
     )
+
+
+def _issuer(statement: Mapping[str, Any]) -> str:
+    """Return the OIDC issuer whose subjects a statement allows; nothing for anybody else."""
+    principal = fields(statement.get("Principal"))
+    if list(principal) != ["Federated"]:
+        return ""
+    return str(sole(principal["Federated"])).partition(":oidc-provider/")[2]
 
 
 def _is_pod_identity(statement: Mapping[str, Any]) -> bool:
     equals = _only_equals(statement)
     return (
         statement.get("Principal") == {"Service": _PODS}
-        and {"sts:AssumeRole", "sts:TagSession"} >= set(listed(statement.get("Action")))
-        and set(equals) >= _TAGS
-        and all(isinstance(equals[tag], str) and equals[tag] for tag in _TAGS)
+        and {"sts:AssumeRole", "sts:TagSession"} >= set(map(str, listed(statement.get("Action"))))
+        and all(value.fullmatch(str(sole(equals.get(tag)))) for tag, value in _TAGS.items())
     )
 
 
 def _only_equals(statement: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the values of StringEquals; nothing where another operator stands beside it."""
-    condition = statement.get("Condition")
-    if not isinstance(condition, Mapping) or list(condition) != ["StringEquals"]:
-        return {}
-    return condition["StringEquals"]
+    condition = fields(statement.get("Condition"))
+    return fields(condition["StringEquals"]) if list(condition) == ["StringEquals"] else {}
 
 
 def _has_own_policy(resource: Resource) -> Iterator[str]:
@@ -123,7 +148,7 @@ def _uses_objects(access: Resource) -> Iterator[str]:
         if "NotAction" in statement:
             yield f"NotAction allows all but {shown(statement['NotAction'])}: name the actions"
         for action in listed(statement.get("Action")):
-            if action not in _ACTIONS:
+            if str(action) not in _ACTIONS:
                 yield f"it allows {shown(action)}: drop it; {', '.join(sorted(_ACTIONS))} may be"
 
 
@@ -144,15 +169,19 @@ def _uses_key_for_bucket(access: Resource) -> Iterator[str]:
     for statement in statements(access.props.get("policy"), "Allow"):
         if not any(_KEY.fullmatch(str(one)) for one in listed(statement.get("Resource"))):
             continue
-        condition = statement.get("Condition") or {}
+        condition = fields(statement.get("Condition"))
         bound = [
             one
             for operator in ("StringEquals", "StringLike")
-            for one in listed(condition.get(operator, {}).get(_KEY_CONTEXT))
+            for one in listed(fields(condition.get(operator)).get(_KEY_CONTEXT))
         ]
         matches = [_BUCKET.fullmatch(str(one)) for one in bound]
         if not bound or any(match is None or match[1] not in buckets for match in matches):
             yield f"it may use the key for {shown(bound)}: bind {_KEY_CONTEXT} to the role's bucket"
+
+
+def _is_a_roles(_: Resource) -> Iterator[str]:
+    yield "it gives rights to people: drop it; write a RolePolicy of a server's role"
 
 
 def _is_none(_: Resource) -> Iterator[str]:
@@ -160,6 +189,12 @@ def _is_none(_: Resource) -> Iterator[str]:
 
 
 RULES = (
+    Rule(
+        "iam-readable",
+        "A policy has nothing that these rules do not read",
+        ROLE | ACCESS,
+        is_read,
+    ),
     Rule("iam-trust", "One service account of one cluster takes a role", ROLE, _trusts_one),
     Rule("iam-own-policy", "A role has one policy, its own", ROLE | _ATTACHED, _has_own_policy),
     Rule(
@@ -172,5 +207,6 @@ RULES = (
     Rule(
         "iam-key-for-bucket", "A role uses a key for its bucket alone", ACCESS, _uses_key_for_bucket
     ),
+    Rule("iam-role-alone", "Rights are given to roles alone", _PEOPLE, _is_a_roles),
     Rule("iam-no-lasting-key", "Nobody has a credential that never ends", _LASTING, _is_none),
 )

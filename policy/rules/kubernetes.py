@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 
 from .model import Resource, Rule, Unknown
-from .values import at, shown, unless
+from .values import at, fields, shown, unless
 
 VOLUME = frozenset({"kubernetes:core/v1:PersistentVolume"})
 CLAIM = frozenset({"kubernetes:core/v1:PersistentVolumeClaim"})
 SERVICE_ACCOUNT = frozenset({"kubernetes:core/v1:ServiceAccount"})
+_PARTIAL = frozenset(
+    token + form for token in VOLUME | CLAIM | SERVICE_ACCOUNT for form in ("List", "Patch")
+)
 
 _S3 = "s3.csi.aws.com"
 _DRIVERS = (_S3, "gcsfuse.csi.storage.gke.io")
@@ -48,13 +51,23 @@ def _names_volume(claim: Resource) -> Iterator[str]:
 
 
 def _is_one_servers(account: Resource) -> Iterator[str]:
-    annotations = at(account.props, "metadata.annotations") or {}
-    has_identity = not isinstance(annotations, Unknown) and any(map(annotations.get, IDENTITIES))
+    annotations = fields(at(account.props, "metadata.annotations"))
+    has_identity = any(map(annotations.get, IDENTITIES))
     if has_identity and at(account.props, "metadata.name") == "default":
         yield "every pod of the namespace that names none runs as it: write another metadata.name"
 
 
+def _is_whole(_: Resource) -> Iterator[str]:
+    yield "these rules judge it whole and by itself: write the resource"
+
+
 RULES = (
+    Rule(
+        "kubernetes-whole",
+        "A volume, a claim or a service account is one resource",
+        _PARTIAL,
+        _is_whole,
+    ),
     Rule("volume-driver", "A volume is a bucket", VOLUME, _is_a_bucket),
     Rule("volume-retained", "A volume stays when its claim goes", VOLUME, _is_retained),
     Rule("volume-reserved", "A volume is reserved for one claim", VOLUME, _is_reserved),

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .documents import is_read, statements
 from .model import Resource, Rule, Unknown
 from .protection import PROTECTED, is_protected
-from .values import at, listed, shown, statements, unless
+from .values import at, fields, listed, shown, unless
 
 
 def tokens(*names: str) -> frozenset[str]:
@@ -22,9 +23,24 @@ VERSIONING = tokens("BucketVersioning")
 LIFECYCLE = tokens("BucketLifecycleConfiguration")
 POLICY = tokens("BucketPolicy")
 _ACL = tokens("BucketAcl")
+_OBJECTS = frozenset(
+    {
+        "aws:s3/bucketObject:BucketObject",
+        "aws:s3/bucketObjectv2:BucketObjectv2",
+        "aws:s3/objectCopy:ObjectCopy",
+    }
+)
 
 _BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 _ALGORITHMS = ("AES256", "aws:kms", "aws:kms:dsse")
+# Once settings of the bucket itself; each has a resource of its own, which the rules are about.
+_INLINE = ("lifecycleRules", "policy", "serverSideEncryptionConfiguration", "versioning")
+
+
+def _is_plain(bucket: Resource) -> Iterator[str]:
+    for key in _INLINE:
+        if bucket.props.get(key):
+            yield f"{key} is {shown(bucket.props[key])}: write the resource for it instead"
 
 
 def _is_blocked(block: Resource) -> Iterator[str]:
@@ -39,7 +55,7 @@ def _has_no_acl(resource: Resource) -> Iterator[str]:
     if resource.type in _ACL:
         yield "an ACL is not how access is given here: drop it; the user's role has its policy"
     for key in ("acl", "grants"):
-        if resource.type in BUCKET and resource.props.get(key):
+        if resource.type in BUCKET | _OBJECTS and resource.props.get(key):
             yield f"{key} is {shown(resource.props[key])}: drop it; the user's role has its policy"
 
 
@@ -59,19 +75,21 @@ def _is_versioned(versioning: Resource) -> Iterator[str]:
 
 def _covers_all(rule: Mapping[str, Any]) -> bool:
     """Tell whether a lifecycle rule is about every object of the bucket."""
-    filtered = rule.get("filter", {})
-    if isinstance(filtered, Unknown):
+    filtered = rule.get("filter") or {}
+    if isinstance(rule.get("filter"), Unknown):
         return False
     narrow = ("prefix", "tag", "and", "objectSizeGreaterThan", "objectSizeLessThan")
     return not rule.get("prefix") and not any(filtered.get(key) for key in narrow)
 
 
 def _keeps_objects(lifecycle: Resource) -> Iterator[str]:
-    for rule in listed(lifecycle.props.get("rules")):
-        expiration = rule.get("expiration") or {}
-        if _covers_all(rule) and (expiration.get("days") or expiration.get("date")):
+    for rule in map(fields, listed(lifecycle.props.get("rules"))):
+        expires = at(rule, "expiration.days") or at(rule, "expiration.date")
+        below = [at(rule, path) for path in ("prefix", "filter.prefix", "filter.and.prefix")]
+        unclear = any(prefix or isinstance(prefix, Unknown) for prefix in below)
+        if expires and not unclear and rule.get("status") != "Disabled":
             yield (
-                f"the rule {shown(rule.get('id'))} deletes every object that grows old: "
+                f"the rule {shown(rule.get('id'))} deletes objects anywhere: "
                 "give its filter a prefix, like scratch/"
             )
 
@@ -80,7 +98,8 @@ def _expires_the_rest(lifecycle: Resource) -> Iterator[str]:
     rules = lifecycle.props.get("rules")
     if isinstance(rules, Unknown):
         return
-    enabled = [one for one in listed(rules) if one.get("status") == "Enabled" and _covers_all(one)]
+    found = map(fields, listed(rules))
+    enabled = [one for one in found if one.get("status") == "Enabled" and _covers_all(one)]
     for key in ("noncurrentVersionExpiration", "abortIncompleteMultipartUpload"):
         if not any(one.get(key) for one in enabled):
             yield f"no rule has {key} for the whole bucket: add one, or it grows for ever"
@@ -101,7 +120,7 @@ def _refuses_plain_http(policy: Resource) -> Iterator[str]:
 def _is_tls_only(statement: Mapping[str, Any], bucket: Any) -> bool:
     resources = {str(one).partition(":::")[2] for one in listed(statement.get("Resource"))}
     return (
-        statement.get("Principal") in ("*", {"AWS": "*"})
+        statement.get("Principal") in ("*", {"AWS": "*"}, {"AWS": ["*"]})
         and listed(statement.get("Action")) == ["s3:*"]
         and statement.get("Condition")
         in [{"Bool": {"aws:SecureTransport": value}} for value in ("false", False, ["false"])]
@@ -120,11 +139,12 @@ def _allows_nobody(policy: Resource) -> Iterator[str]:
 
 RULES = (
     Rule("s3-bucket-protected", PROTECTED, BUCKET, is_protected),
+    Rule("s3-bucket-plain", "A bucket's settings are resources of their own", BUCKET, _is_plain),
     Rule("s3-public-access-blocked", "No public access, by any way", ACCESS_BLOCK, _is_blocked),
     Rule(
         "s3-no-acl",
         "The bucket's owner owns every object, and there is no ACL",
-        OWNERSHIP | BUCKET | _ACL,
+        OWNERSHIP | BUCKET | _ACL | _OBJECTS,
         _has_no_acl,
     ),
     Rule("s3-encrypted", "Objects are encrypted at rest", ENCRYPTION, _is_encrypted),
@@ -141,6 +161,12 @@ RULES = (
         LIFECYCLE,
         _expires_the_rest,
         advisory=True,
+    ),
+    Rule(
+        "s3-policy-readable",
+        "A policy has nothing that these rules do not read",
+        POLICY,
+        is_read,
     ),
     Rule("s3-tls-only", "Requests without TLS are refused", POLICY, _refuses_plain_http),
     Rule("s3-policy-allows-nobody", "No bucket policy gives access", POLICY, _allows_nobody),

@@ -1,15 +1,18 @@
 """The stack: what its resources must be like together.
 
-Which bucket a setting is of is told by its value, and where a preview does not know that yet,
-by the resource that the value comes from.
+Which bucket a setting is of, and which role a policy, is told by its value; where a preview does
+not know that yet, by the resource that the value comes from.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from . import gcp_iam, gcs, iam, kubernetes, s3
-from .model import Blame, Resource, StackRule, Unknown
-from .values import at, shown
+from .model import Blame, Resource, StackRule
+from .values import at, fields, shown
+
+_K = TypeVar("_K")
 
 _S3_SETTINGS = {
     "BucketPublicAccessBlock": s3.ACCESS_BLOCK,
@@ -30,19 +33,33 @@ def _named(bucket: Resource) -> object:
 
 def _by_bucket(resources: Sequence[Resource]) -> Iterator[tuple[Resource, list[Resource]]]:
     """Yield each bucket with its settings."""
-    settings = [one for one in resources if one.type in _SETTINGS]
-    by_name = defaultdict(list)
-    by_source = defaultdict(list)
-    for one in settings:
-        name = one.props.get("bucket")
-        if isinstance(name, str):
-            by_name[name.removeprefix("b/")].append(one)  # Google's provider answers b/NAME
-        for urn in one.sources.get("bucket", ()):
-            by_source[urn].append(one)
-    for bucket in resources:
-        if bucket.type in _BUCKETS:
-            found = {one.urn: one for one in by_source[bucket.urn] + by_name[_named(bucket)]}
-            yield bucket, list(found.values())
+    buckets = [one for one in resources if one.type in _BUCKETS]
+    urns = {_named(one) or one.urn: one.urn for one in buckets}
+    of_bucket = defaultdict(list)
+    for one in resources:
+        if one.type in _SETTINGS:
+            for urn in _owners(one, "bucket", urns):
+                of_bucket[urn].append(one)
+    for bucket in buckets:
+        yield bucket, of_bucket[bucket.urn]
+
+
+def _owners(one: Resource, key: str, urns: Mapping[object, str]) -> Iterable[str]:
+    """Return whose a resource is, as a property tells.
+
+    Args:
+        one: a setting, or a policy.
+        key: the property.
+        urns: of the stack's own, by name.
+
+    Returns:
+        URNs, or the name of what is not in the stack.
+    """
+    name = one.props.get(key)
+    if not isinstance(name, str):
+        return one.sources.get(key, frozenset()) & set(urns.values())
+    name = name.removeprefix("b/")  # which Google's provider puts before a bucket
+    return [urns.get(name, name)]
 
 
 def _has_settings(resources: Sequence[Resource]) -> Iterator[Blame]:
@@ -67,36 +84,72 @@ def _guards_are_protected(resources: Sequence[Resource]) -> Iterator[Blame]:
 
 
 def _roles_differ(resources: Sequence[Resource]) -> Iterator[Blame]:
-    first: dict[str, Resource] = {}
-    for access in resources:
-        for bucket in iam.buckets_of(access.props.get("policy")):
-            other = first.setdefault(bucket, access)
-            if other is not access:
-                yield access, f"{shown(bucket)} is reached by {_name(other)} too: write one of them"
+    yield from _doubles(
+        ((access, iam.buckets_of(access.props.get("policy"))) for access in resources),
+        lambda other, bucket: f"{shown(bucket)} is reached by {other} too: write one of them",
+    )
+
+
+def _policies_are_one(resources: Sequence[Resource]) -> Iterator[Blame]:
+    roles = [one for one in resources if one.type in iam.ROLE]
+    urns: dict[object, str] = {one.props.get("name") or one.urn: one.urn for one in roles}
+    yield from _doubles(
+        ((one, _owners(one, "role", urns)) for one in resources if one.type in iam.ACCESS),
+        lambda other, _: f"its role has {other} too: write one policy",
+    )
+
+
+def _servers_differ(resources: Sequence[Resource]) -> Iterator[Blame]:
+    yield from _doubles(
+        ((role, iam.servers_of(role.props.get("assumeRolePolicy"))) for role in resources),
+        lambda other, who: f"{shown(who[-1])} takes {other} too: one role each",
+    )
+
+
+def _members_differ(resources: Sequence[Resource]) -> Iterator[Blame]:
+    yield from _doubles(
+        ((policy, gcp_iam.members_of(policy)) for policy in resources),
+        lambda other, who: f"{shown(who)} is in {other} too: one bucket each",
+    )
+
+
+def _doubles(
+    found: Iterable[tuple[Resource, Iterable[_K]]], told: Callable[[str, _K], str]
+) -> Iterator[Blame]:
+    """Yield who has a key that another one had before.
+
+    Args:
+        found: resources with their keys.
+        told: what is wrong, by the other's name and the key.
+    """
+    first: dict[_K, Resource] = {}
+    for one, keys in found:
+        for key in keys:
+            other = first.setdefault(key, one)
+            if other is not one:
+                yield one, told(_name(other), key)
 
 
 def _identities_differ(resources: Sequence[Resource]) -> Iterator[Blame]:
-    first: dict[str, Resource] = {}
-    for account in resources:
-        annotations = at(account.props, "metadata.annotations") or {}
-        for key in kubernetes.IDENTITIES:
-            identity = None if isinstance(annotations, Unknown) else annotations.get(key)
-            if not isinstance(identity, str):
-                continue
-            other = first.setdefault(identity, account)
-            if other is not account:
-                yield account, f"{_name(other)} has {shown(identity)} too: one identity each"
+    yield from _doubles(
+        ((account, _identities(account)) for account in resources),
+        lambda other, identity: f"{other} has {shown(identity)} too: one identity each",
+    )
+
+
+def _identities(account: Resource) -> Iterator[str]:
+    annotations = fields(at(account.props, "metadata.annotations"))
+    for key in kubernetes.IDENTITIES:
+        if isinstance(identity := annotations.get(key), str):
+            yield identity
 
 
 def _handles_differ(resources: Sequence[Resource]) -> Iterator[Blame]:
-    first: dict[str, Resource] = {}
-    for volume in resources:
-        handle = at(volume.props, "spec.csi.volumeHandle")
-        if not isinstance(handle, str):
-            continue
-        other = first.setdefault(handle, volume)
-        if other is not volume:
-            yield volume, f"{_name(other)} has the volumeHandle {shown(handle)} too: one each"
+    handles = ((volume, at(volume.props, "spec.csi.volumeHandle")) for volume in resources)
+    yield from _doubles(
+        ((volume, [handle]) for volume, handle in handles if isinstance(handle, str)),
+        lambda other, handle: f"{other} has the volumeHandle {shown(handle)} too: one each",
+    )
 
 
 def _claims_match(resources: Sequence[Resource]) -> Iterator[Blame]:
@@ -104,7 +157,8 @@ def _claims_match(resources: Sequence[Resource]) -> Iterator[Blame]:
         at(one.props, "metadata.name"): one for one in resources if one.type in kubernetes.VOLUME
     }
     for claim in resources:
-        volume = volumes.get(at(claim.props, "spec.volumeName"))
+        name = at(claim.props, "spec.volumeName")
+        volume = volumes.get(name) if isinstance(name, str) else None
         if claim.type not in kubernetes.CLAIM or volume is None:
             continue
         for key in ("namespace", "name"):
@@ -137,7 +191,12 @@ RULES = (
         _BUCKETS | _SETTINGS,
         _guards_are_protected,
     ),
+    StackRule(
+        "role-one-policy", "No role has two policies", iam.ROLE | iam.ACCESS, _policies_are_one
+    ),
+    StackRule("role-one-server", "No server takes two roles", iam.ROLE, _servers_differ),
     StackRule("bucket-one-role", "No two roles reach one bucket", iam.ACCESS, _roles_differ),
+    StackRule("member-one-bucket", "No member uses two buckets", gcp_iam.POLICY, _members_differ),
     StackRule(
         "identity-one-server",
         "No two service accounts have one identity",

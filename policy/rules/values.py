@@ -46,21 +46,12 @@ def listed(value: Any) -> list[Any]:
     return [one for one in values if not isinstance(one, Unknown)]
 
 
-def document(value: Any) -> Any:
-    """Return an IAM document, which is JSON in a text; `UNKNOWN` if it is not known yet.
-
-    What cannot be read has nothing in it, so that whatever must be in it is missed.
-    """
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            value = {}
-    return value if isinstance(value, Mapping | Unknown) else {}
+def sole(value: Any) -> Any:
+    """Return what is written as one value or as a list of one; None if it is another list."""
+    values = value if isinstance(value, list) else [value]
+    return values[0] if len(values) == 1 else None
 
 
-def statements(value: Any, effect: str) -> list[Mapping[str, Any]]:
-    """Return the statements of an AWS policy that have an effect, `Allow` or `Deny`."""
-    known = document(value)
-    found = [] if isinstance(known, Unknown) else listed(known.get("Statement"))
-    return [one for one in found if isinstance(one, Mapping) and one.get("Effect") == effect]
+def fields(value: Any) -> Mapping[str, Any]:
+    """Return an object; nothing for what is none, or is not known."""
+    return value if isinstance(value, Mapping) else {}

@@ -100,6 +100,7 @@ def same_as_ann(kind: str, path: str) -> Callable[[Program], None]:
 
 
 DELETES_ALL = {"id": "all", "status": "Enabled", "expiration": {"days": 30}}
+DELETES_MOST = {**DELETES_ALL, "filter": {"objectSizeGreaterThan": 1}}
 DELETES_ALL_ON_GCS = {"action": {"type": "Delete"}, "condition": {"age": 30}}
 ALLOW_ALL = '"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject"}, '
 TLS = '"aws:SecureTransport": "false"'
@@ -112,6 +113,7 @@ BAD: dict[str, list[tuple[str, Callable[[Program], None]]]] = {
         ("s3-public-access-blocked", put("BucketPublicAccessBlock", "block_public_policy", False)),
         ("s3-no-acl", put("BucketOwnershipControls", "rule.objectOwnership", "ObjectWriter")),
         ("s3-objects-kept", added("BucketLifecycleConfiguration", "rules", DELETES_ALL)),
+        ("s3-objects-kept", added("BucketLifecycleConfiguration", "rules", DELETES_MOST)),
         ("s3-tls-only", replaced("BucketPolicy", "policy", TLS, '"aws:SecureTransport": "true"')),
         (
             "s3-policy-allows-nobody",
@@ -119,10 +121,13 @@ BAD: dict[str, list[tuple[str, Callable[[Program], None]]]] = {
         ),
         ("iam-trust", replaced(ROLE, "assume_role_policy", "StringEquals", "StringLike")),
         ("iam-trust", replaced(ROLE, "assume_role_policy", ":cmbcluster:", ":*:")),
+        ("iam-readable", replaced(ACCESS, "policy", '"Sid"', '"sid"')),
         ("iam-actions", replaced(ACCESS, "policy", '"s3:PutObject"', '"s3:*"')),
         ("iam-actions", replaced(ACCESS, "policy", "GetObjectVersion", "DeleteObjectVersion")),
         ("iam-one-bucket", replaced(ACCESS, "policy", "s3:::ara-planet", "s3:::*")),
         ("bucket-one-role", same_as_ann(ACCESS, "policy")),
+        ("role-one-policy", same_as_ann(ACCESS, "role")),
+        ("role-one-server", same_as_ann(ROLE, "assume_role_policy")),
         ("bucket-settings", without("BucketPolicy")),
         ("bucket-settings-protected", unprotected("BucketVersioning")),
         ("volume-driver", put(PV, "spec.csi.driver", "ebs.csi.aws.com")),
@@ -155,6 +160,11 @@ BAD: dict[str, list[tuple[str, Callable[[Program], None]]]] = {
             replaced("BucketIAMPolicy", "policy_data", '"principal:', '"allUsers", "principal:'),
         ),
         ("gcs-iam-role", replaced("BucketIAMPolicy", "policy_data", "objectUser", "objectAdmin")),
+        (
+            "gcp-iam-readable",
+            replaced("BucketIAMPolicy", "policy_data", '"bindings"', '"Bindings"'),
+        ),
+        ("member-one-bucket", same_as_ann("BucketIAMPolicy", "policy_data")),
         ("bucket-settings", without("BucketIAMPolicy")),
     ],
 }
@@ -194,6 +204,7 @@ def judged(stack: Stack, log: Path, *arguments: str) -> tuple[bool, set[str]]:
     stack.run.environment["PULUMI_DEBUG_COMMANDS"] = "true"
     done = stack.run.pulumi("preview", *PACK, *arguments, "--event-log", str(log), captured=True)
     assert "exception" not in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
     events = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
     told = {event["policyEvent"]["policyName"] for event in events if "policyEvent" in event}
     return done.returncode == 0, told

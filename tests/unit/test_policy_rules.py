@@ -37,7 +37,7 @@ class Refused(NamedTuple):
     token: str
 
 
-def aws(policy: dict[str, Any], *more: dict[str, Any]) -> str:
+def aws(policy: dict[str, Any] | str, *more: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [policy, *more]})
 
 
@@ -71,6 +71,7 @@ TAGS = {
     "aws:RequestTag/kubernetes-namespace": "hub",
     "aws:RequestTag/kubernetes-service-account": "ann",
 }
+SERVER_TAG = "aws:RequestTag/kubernetes-service-account"
 PODS = {
     "Effect": "Allow",
     "Principal": {"Service": "pods.eks.amazonaws.com"},
@@ -134,6 +135,13 @@ CASES: dict[str, list[Case | Refused]] = {
             (False, True),
         ),
     ],
+    "s3-bucket-plain": [
+        Case(BUCKET, {"tags": {"a": "b"}}, {key: [bad]}, f"{key} is {told}: write the resource")
+        for key, bad, told in (
+            ("policy", "{}", '["{}"]'),
+            ("lifecycleRules", {"enabled": True}, '[{"enabled": true}]'),
+        )
+    ],
     "s3-public-access-blocked": [
         Case(
             s3("BucketPublicAccessBlock"),
@@ -150,6 +158,7 @@ CASES: dict[str, list[Case | Refused]] = {
             'rule.objectOwnership is "ObjectWriter": write "BucketOwnerEnforced"',
         ),
         Case(BUCKET, {}, {"acl": "public-read"}, 'acl is "public-read": drop it'),
+        Case("aws:s3/bucketObject:BucketObject", {}, {"acl": "public-read"}, "drop it"),
         Refused(s3("BucketAcl")),
     ],
     "s3-encrypted": [
@@ -172,8 +181,28 @@ CASES: dict[str, list[Case | Refused]] = {
         Case(
             LIFECYCLE,
             {"rules": [SCRATCH]},
-            {"rules": [{**SCRATCH, "filter": {"prefix": ""}}]},
-            'the rule "x" deletes every object',
+            {"rules": [{**SCRATCH, "filter": bad}]},
+            'the rule "x" deletes objects anywhere',
+        )
+        for bad in (
+            {"prefix": ""},
+            {"objectSizeGreaterThan": 1},
+            {"tag": {"key": "a", "value": "b"}},
+            {"and": {"prefix": "", "objectSizeLessThan": 5e12}},
+            None,
+        )
+    ]
+    + [
+        Case(
+            LIFECYCLE,
+            {"rules": [good]},
+            {"rules": [{"id": "x", "expiration": {"date": "2030-01-01"}}]},
+            'the rule "x" deletes objects anywhere',
+        )
+        for good in (
+            {**SCRATCH, "filter": {"and": {"prefix": "s/", "objectSizeLessThan": 9}}},
+            {"prefix": "s/", "expiration": {"days": 9}},
+            {"status": "Disabled", "expiration": {"days": 9}},
         )
     ],
     "s3-expiry": [
@@ -184,10 +213,20 @@ CASES: dict[str, list[Case | Refused]] = {
             "no rule has noncurrentVersionExpiration",
         )
     ],
+    "s3-policy-readable": [
+        Case(POLICY, {"policy": aws(TLS)}, {"policy": bad}, told)
+        for bad, told in (
+            ("no JSON", "it is no JSON with Statement, or has a key twice"),
+            (aws(TLS)[:-1] + ', "statement": []}', "or has a key twice"),
+            (aws({**TLS, "principal": "*"} | {"Principal": None}), "or has a key twice"),
+            (aws({"effect": "Allow"}), 'it has ["effect"]: write Action, Condition'),
+            (aws("x"), 'it has ["\\"x\\""]: write Action'),
+        )
+    ],
     "s3-tls-only": [
         Case(
             POLICY,
-            {"bucket": "ara", "policy": aws(TLS)},
+            {"bucket": "ara", "policy": aws({**TLS, "Principal": {"AWS": ["*"]}})},
             {"bucket": "ara", "policy": bad},
             "add it",
         )
@@ -208,6 +247,12 @@ CASES: dict[str, list[Case | Refused]] = {
             ({**ALLOW_ALL, "Principal": {"AWS": "210987654321"}}, '{"AWS": "210987654321"}'),
         )
     ],
+    "iam-readable": [
+        Case(ROLE, irsa(), {"assumeRolePolicy": "{}"}, "it is no JSON with Statement"),
+        Case(
+            ACCESS, USE, {"policy": '{"Statement": [], "Statements": []}'}, 'it has ["Statements"]'
+        ),
+    ],
     "iam-trust": [
         *(
             Case(ROLE, irsa(), bad, "bind sub and aud")
@@ -216,6 +261,7 @@ CASES: dict[str, list[Case | Refused]] = {
                 irsa(sub=None),
                 irsa(sub="system:serviceaccount:hub:*"),
                 irsa(sub=["system:serviceaccount:hub:ann", "system:serviceaccount:hub:bob"]),
+                irsa(sub="system:serviceaccount:hub:default"),
                 trust(IRSA, StringLike=IRSA["Condition"]["StringEquals"]),
                 trust(IRSA, **IRSA["Condition"], StringLike={"a": "b"}),
                 trust({**IRSA, "Principal": {"AWS": "*"}}),
@@ -225,14 +271,26 @@ CASES: dict[str, list[Case | Refused]] = {
         ),
         *(
             Case(ROLE, trust(PODS), trust(PODS, StringEquals=bad), "the four session tags")
-            for bad in ({}, {key: TAGS[key] for key in list(TAGS)[:3]})
+            for bad in (
+                {},
+                {key: TAGS[key] for key in list(TAGS)[:3]},
+                {key: f"${{{key}}}" for key in TAGS},
+                {**TAGS, SERVER_TAG: f"${{{SERVER_TAG}}}"},
+                {**TAGS, SERVER_TAG: "default"},
+                {**TAGS, SERVER_TAG: ["ann", "bob"]},
+            )
         ),
+        Case(
+            ROLE, irsa(sub=["system:serviceaccount:hub:ann"]), trust(ALLOW_ALL), "bind sub and aud"
+        ),
+        Case(ROLE, trust(PODS), trust(IRSA, StringEquals="x"), "bind sub and aud"),
         Case(ROLE, irsa(), {"assumeRolePolicy": aws(IRSA, PODS)}, "2 statements say who"),
         Case(ROLE, irsa(), {"assumeRolePolicy": "{}"}, "0 statements say who"),
     ],
     "iam-own-policy": [
         Case(ROLE, {}, {"managedPolicyArns": ["x"]}, 'managedPolicyArns is ["x"]: write'),
         Case(ROLE, {}, {"inlinePolicies": [{"name": "x"}]}, "inlinePolicies is"),
+        Refused("aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive"),
     ],
     "iam-actions": [
         Case(ACCESS, USE, access(allow(action, ARN)), f'it allows "{action}": drop it')
@@ -273,6 +331,10 @@ CASES: dict[str, list[Case | Refused]] = {
         )
         for bad in ([allow("kms:Decrypt", KEY)], [allow("s3:GetObject", f"{ARN}2"), USE_KEY])
     ],
+    "iam-role-alone": [
+        Refused("aws:iam/userPolicy:UserPolicy"),
+        Refused("aws:iam/groupPolicyAttachment:GroupPolicyAttachment"),
+    ],
     "iam-no-lasting-key": [Refused("aws:iam/accessKey:AccessKey")],
     "gcs-bucket-protected": [
         Case(GCS, {}, {}, "it is not protected: write", (True, False)),
@@ -291,7 +353,11 @@ CASES: dict[str, list[Case | Refused]] = {
             bad,
             "write 604800 or more",
         )
-        for bad in ({}, {"softDeletePolicy": {"retentionDurationSeconds": 0}})
+        for bad in (
+            {},
+            {"softDeletePolicy": {"retentionDurationSeconds": 0}},
+            {"softDeletePolicy": {"retentionDurationSeconds": "604800"}},
+        )
     ],
     "gcs-versioning-stated": [
         Case(GCS, {"versioning": {"enabled": False}}, {}, "versioning.enabled is missing")
@@ -305,8 +371,12 @@ CASES: dict[str, list[Case | Refused]] = {
         )
     ],
     "gcs-objects-kept": [
-        Case(GCS, {"lifecycleRules": [good]}, {"lifecycleRules": [GONE]}, "deletes every object")
-        for good in (GONE_SCRATCH, GONE_OLD, GONE_UPLOADS)
+        Case(GCS, {"lifecycleRules": [good]}, {"lifecycleRules": [bad]}, "deletes objects anywhere")
+        for good, bad in (
+            (GONE_SCRATCH, GONE),
+            (GONE_OLD, {**GONE, "condition": {"age": 9, "matchesSuffixes": ["s"]}}),
+            (GONE_UPLOADS, {**GONE, "condition": {"age": 9, "matchesPrefixes": ["s/", ""]}}),
+        )
     ],
     "gcs-expiry": [
         Case(
@@ -317,7 +387,26 @@ CASES: dict[str, list[Case | Refused]] = {
         )
         for bad in ([GONE_OLD], [GONE_SCRATCH, GONE_UPLOADS])
     ],
-    "gcs-iam-whole": [Refused(MEMBER)],
+    "gcp-iam-readable": [
+        Case(
+            IAM,
+            {"policyData": google("roles/storage.objectUser", PRINCIPAL)},
+            {"policyData": bad},
+            told,
+        )
+        for bad, told in (
+            ("no JSON", "it is no JSON with bindings"),
+            ("{}", "it is no JSON with bindings"),
+            ('{"Bindings": []}', "it is no JSON with bindings"),
+            ('{"bindings": [], "BINDINGS": [{}]}', "or has a key twice"),
+            ('{"bindings": [{"Role": "x", "Members": []}]}', 'it has ["Members", "Role"]: write'),
+            ('{"bindings": ["x"]}', "it has"),
+        )
+    ],
+    "gcs-iam-whole": [
+        Refused(MEMBER),
+        Refused("gcp:storage/managedFolderIamMember:ManagedFolderIamMember"),
+    ],
     "gcs-iam-member": [
         *(
             Case(
@@ -336,6 +425,20 @@ CASES: dict[str, list[Case | Refused]] = {
         ),
         Case(
             IAM,
+            {
+                "policyData": google(
+                    "roles/storage.objectUser", "serviceAccount:x@y.iam.gserviceaccount.com"
+                )
+            },
+            {
+                "policyData": google(
+                    "roles/storage.objectUser", PRINCIPAL.replace("/ann", "/default")
+                )
+            },
+            "name one service account, and not default",
+        ),
+        Case(
+            IAM,
             {"policyData": '{"bindings": []}'},
             {"policyData": google("roles/storage.objectUser", PRINCIPAL, f"{PRINCIPAL}2")},
             "2 members may use it: write one",
@@ -351,6 +454,7 @@ CASES: dict[str, list[Case | Refused]] = {
         )
         for role in ("roles/storage.admin", "roles/storage.legacyBucketReader")
     ],
+    "gcp-account-whole": [Refused("gcp:serviceaccount/iAMMember:IAMMember")],
     "gcp-account-server": [
         Case(
             ACCOUNT,
@@ -362,10 +466,15 @@ CASES: dict[str, list[Case | Refused]] = {
             (google("roles/iam.serviceAccountTokenCreator", SERVER), "is given: write roles/iam"),
             (google("roles/iam.workloadIdentityUser", SERVER, f"{SERVER[:-1]}2]"), "may act as it"),
             (google("roles/iam.workloadIdentityUser", "allUsers"), "may act as it"),
+            (google("roles/iam.workloadIdentityUser", SERVER.replace("/ann", "/default")), "may"),
         )
     ],
     "gcp-no-lasting-key": [Refused("gcp:serviceaccount/key:Key")],
-    "gcp-no-project-grant": [Refused("gcp:projects/iAMMember:IAMMember")],
+    "gcp-no-project-grant": [
+        Refused("gcp:projects/iAMMember:IAMMember"),
+        Refused("gcp:organizations/iAMPolicy:IAMPolicy"),
+    ],
+    "kubernetes-whole": [Refused(f"{PV}List"), Refused(f"{SERVICE_ACCOUNT}Patch")],
     "volume-driver": [
         Case(
             PV,
@@ -451,10 +560,13 @@ def test_what_is_not_known_yet_is_no_violation(name: str, case: Case):
 def test_every_rule_has_its_cases():
     assert list(CASES) == [rule.name for rule in RULES]
     refused_whole = {
+        "iam-role-alone",
         "iam-no-lasting-key",
         "gcs-iam-whole",
+        "gcp-account-whole",
         "gcp-no-lasting-key",
         "gcp-no-project-grant",
+        "kubernetes-whole",
     }
     with_both = {name for name, case in ALL if isinstance(case, Case)}
     assert with_both == set(CASES) - refused_whole

@@ -37,7 +37,7 @@ BUCKET, GCS, IAM = (
     "gcp:storage/bucket:Bucket",
     "gcp:storage/bucketIAMPolicy:BucketIAMPolicy",
 )
-ACCESS = "aws:iam/rolePolicy:RolePolicy"
+ROLE, ACCESS = "aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy"
 PV, PVC = "kubernetes:core/v1:PersistentVolume", "kubernetes:core/v1:PersistentVolumeClaim"
 SERVICE_ACCOUNT = "kubernetes:core/v1:ServiceAccount"
 
@@ -87,7 +87,7 @@ def test_whose_a_setting_is_is_told_by_where_its_value_comes_from():
     assert broken(ARA, *settings(UNKNOWN, sources=sources)) == []
     nameless = resource(BUCKET, "ara", {})
     assert broken(nameless, *settings(UNKNOWN, sources=sources)) == []
-    assert len(broken(ARA, *settings("eve"))) == len(SETTINGS)
+    assert len(broken(ARA, *settings("eve", sources=sources))) == len(SETTINGS)
 
 
 def test_what_guards_a_protected_bucket_is_protected():
@@ -102,6 +102,59 @@ def test_what_guards_a_protected_bucket_is_protected():
     ]
     ending = Resource(ARA.urn, ARA.type, {**ARA.props, "forceDestroy": True}, protected=False)
     assert broken(ending, loose, *others) == []
+
+
+def role(name: str, who: str) -> Resource:
+    issuer = "oidc.eks.us-east-1.amazonaws.com/id/X"
+    equals = {f"{issuer}:sub": f"system:serviceaccount:{who}", f"{issuer}:aud": "sts.amazonaws.com"}
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Federated": f"arn:aws:iam::123456789012:oidc-provider/{issuer}"},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringEquals": equals},
+    }
+    return resource(
+        ROLE, name, {"name": name, "assumeRolePolicy": json.dumps({"Statement": [statement]})}
+    )
+
+
+def test_no_role_has_two_policies():
+    ann, bob = role("ann", "hub:ann"), role("bob", "hub:bob")
+    nameless = Resource(ann.urn, ann.type, {**ann.props, "name": UNKNOWN})
+
+    def policy(name: str, of: object, source: Resource | None = None) -> Resource:
+        sources = {"role": frozenset({source.urn, "urn:cluster"})} if source else {}
+        return resource(ACCESS, name, {"role": of, "policy": "{}"}, sources=sources)
+
+    assert broken(ann, bob, policy("p", "ann"), policy("q", "bob", ann)) == []
+    assert broken(ann, bob, policy("p", UNKNOWN, ann), policy("q", UNKNOWN, bob)) == []
+    told = [("role-one-policy", "q", "its role has p too: write one policy")]
+    assert broken(ann, policy("p", "ann"), policy("q", "ann")) == told
+    assert broken(ann, policy("p", "ann"), policy("q", UNKNOWN, ann)) == told
+    assert broken(nameless, policy("p", UNKNOWN, ann), policy("q", UNKNOWN, ann)) == told
+    assert broken(policy("p", "elsewhere"), policy("q", "elsewhere")) == told
+
+
+def test_no_server_takes_two_roles():
+    assert broken(role("ann", "hub:ann"), role("bob", "lab:ann")) == []
+    assert broken(role("ann", "hub:ann"), role("bob", "hub:ann")) == [
+        (
+            "role-one-server",
+            "bob",
+            '"system:serviceaccount:hub:ann" takes ann too: one role each',
+        )
+    ]
+
+
+def test_no_member_uses_two_buckets():
+    def policy(name: str, *members: str) -> Resource:
+        bindings = [{"role": "roles/storage.objectUser", "members": list(members)}]
+        return resource(IAM, name, {"policyData": json.dumps({"bindings": bindings})})
+
+    assert broken(policy("ann", "serviceAccount:a@b"), policy("bob"), policy("eve")) == []
+    assert broken(policy("ann", "serviceAccount:a@b"), policy("bob", "serviceAccount:a@b")) == [
+        ("member-one-bucket", "bob", '"serviceAccount:a@b" is in ann too: one bucket each')
+    ]
 
 
 def test_no_two_roles_reach_one_bucket():
@@ -151,6 +204,17 @@ def test_a_claim_is_the_one_that_its_volume_is_reserved_for():
         ]
 
     own = {"namespace": "hub", "name": "ara"}
+    unclear = [
+        resource(
+            kind, f"{kind}-{who}", {"metadata": {"name": name, "namespace": "hub"}, "spec": spec}
+        )
+        for who in ("ann", "bob")
+        for kind, name, spec in (
+            (PV, UNKNOWN, {"claimRef": {"namespace": "hub", "name": who}}),
+            (PVC, who, {"volumeName": UNKNOWN}),
+        )
+    ]
+    assert broken(*unclear) == []
     assert broken(*pair(own, own)) == []
     assert broken(*pair(own, {"namespace": UNKNOWN, "name": "ara"})) == []
     assert broken(*pair(own, {"namespace": "default", "name": "ara"})) == [
