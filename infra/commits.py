@@ -78,6 +78,9 @@ class Commits:
 
         Returns:
             The names of those that are no files, and were passed over.
+
+        Raises:
+            CommitError: the clone is one without all contents.
         """
         entries = dict(self._stack_files(commit))
         blobs = {name: id_ for name, id_ in entries.items() if id_}
@@ -86,7 +89,10 @@ class Commits:
         )
         answers = io.BytesIO(told)
         for name in blobs:
-            size = int(answers.readline().split()[2])
+            _, kind, *sizes = answers.readline().decode().split()
+            if not sizes:
+                raise CommitError(f"{name}: the repository lacks it ({kind}); `git fetch` it")
+            size = int(sizes[0])
             (folder / name).write_bytes(answers.read(size))
             answers.readline()
         return sorted(entries.keys() - blobs.keys())
@@ -100,11 +106,16 @@ class Commits:
                 yield name, id_ if mode in _FILES else ""
 
     @contextmanager
-    def work_tree(self, commit: str, folder: Path) -> Iterator[None]:
-        """Have a commit checked out in a folder that does not exist otherwise."""
+    def work_tree(self, commit: str, folder: Path) -> Iterator[Path]:
+        """Have a commit checked out in a folder that does not exist otherwise.
+
+        Yields:
+            Where the project is in it.
+        """
+        below = self._told("rev-parse", "--show-prefix").decode().removesuffix("\n")
         self._told("worktree", "add", "--quiet", "--detach", str(folder), commit)
         try:
-            yield
+            yield folder / below
         finally:
             self._told("worktree", "remove", "--force", str(folder))
 

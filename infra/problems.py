@@ -39,7 +39,7 @@ def unknown(key: str, known: Iterable[str], parent: str = "") -> str:
     close = difflib.get_close_matches(key, known, n=1)
     names = [f"{parent}{name}" for name in close or known]
     cure = f"did you mean {names[0]}?" if close else f"drop it; known are {', '.join(names)}"
-    return f"{parent}{key}: is no key of this file; {cure}"
+    return f"{parent}{_printable(key)}: is no key of this file; {cure}"
 
 
 def described(details: ErrorDetails, model: type[BaseModel], project: str) -> str:
@@ -85,8 +85,15 @@ def _shown(value: Any) -> str:
     return "" if isinstance(value, dict | list) else f" {json.dumps(value)}"
 
 
+def _printable(key: str) -> str:
+    """Return a key that begins no line of a log: a runner takes some for its own commands."""
+    return key if key.isprintable() else json.dumps(key)
+
+
 def _path(loc: Loc, project: str) -> str:
-    dotted = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
+    dotted = "".join(
+        f"[{part}]" if isinstance(part, int) else f".{_printable(part)}" for part in loc
+    )
     return f"{project}:{dotted.removeprefix('.')}"
 
 

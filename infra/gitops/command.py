@@ -114,19 +114,25 @@ def _review(project: Path, args: argparse.Namespace) -> int:
 
 
 def _comment(project: Path, args: argparse.Namespace) -> int:
-    Repository(args.repository).write_comment(args.pull_request, args.file.read_text("utf-8"))
+    Repository(args.repository).write_comment(
+        args.pull_request, args.file.read_text("utf-8", "replace")
+    )
     return exit_codes.DONE
 
 
 def _up(project: Path, args: argparse.Namespace) -> int:
     later = updates.left_alone(project, args.of, args.stacks) if args.of else []
     for stack in later:
-        print(f"{stack}: left alone: a later commit concerns it, whose own run follows")
+        print(
+            f"{stack}: left alone: a later commit concerns it; if GitHub has cancelled the run of "
+            "that one, run it again",
+            file=sys.stderr,
+        )
     stacks = [stack for stack in args.stacks if stack not in later]
     failed = updates.update(_engine(project, args), stacks, args.secrets_provider)
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
-    return exit_codes.FAILED if failed else exit_codes.DONE
+    return exit_codes.FAILED if failed or later else exit_codes.DONE
 
 
 def _drift(project: Path, args: argparse.Namespace) -> int:

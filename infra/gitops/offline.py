@@ -38,9 +38,9 @@ def world(project: Path, base: str, stacks: Sequence[str]) -> Iterator[Engine]:
         GitopsError: it cannot be deployed.
     """
     with tempfile.TemporaryDirectory(prefix="cmbcluster-storage-") as folder:
-        before, commits = Path(folder, "base"), Commits(project)
+        commits = Commits(project)
         environment = {"SANDBOX_FOLDER": str(Path(folder, "world"))}
-        with commits.work_tree(commits.commit(base), before):
+        with commits.work_tree(commits.commit(base), Path(folder, "base")) as before:
             _share_environment(project, before)
             for stack in stacks:
                 if path_of(before, stack).exists():

@@ -39,5 +39,5 @@ def left_alone(project: Path, commit: str, stacks: Sequence[str]) -> list[str]:
     Raises:
         ShardsError: it cannot be told.
     """
-    since = touched(project, commit, "HEAD").stacks
-    return [stack for stack in stacks if stack in since]
+    since = touched(project, commit, "HEAD")
+    return [stack for stack in stacks if stack in (*since.stacks, *since.gone)]

@@ -93,7 +93,7 @@ def _parts(value: Any) -> Mapping[str, Any]:
     if isinstance(value, str) and value[:1] in ("{", "["):
         try:
             value = json.loads(value)  # a policy is a document in a text
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
     if isinstance(value, list):
         return {f"[{number}]": part for number, part in enumerate(value)}

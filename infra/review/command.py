@@ -60,7 +60,8 @@ def _review(commit: str, files: Sequence[Path]) -> int:
         commits = Commits(project)
         commits.write_stack_files(commits.commit(commit), before)
         found = report(
-            [_subject(project, before, file) for file in sorted(files)], base.gone(before, project)
+            [_subject(project, before, file) for file in sorted(set(files))],
+            base.gone(before, project),
         )
     print(comment(found), end="")
     return exit_codes.DONE if found.passes else exit_codes.REFUSED

@@ -28,7 +28,7 @@ _OTHER = 3_500  # of what belongs to nobody in one stack
 _NOTE = 100  # that users are left out
 _HEADING = 2_000  # of a section: what is not its list of users
 # Of the ids in a warning, of those who lose their buckets, and of those in a section.
-_WHO, _LOSING, _ALIKE = 600, 12_000, 10_000
+_WHO, _LOSING, _ALIKE = 600, 11_500, 10_000
 
 _KINDS = list(Kind)
 

@@ -5,6 +5,7 @@ under review, whatever the pull request says that it does.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -113,7 +114,8 @@ def effects(plan: Plan, config: StackConfig | None) -> list[Effect]:
     ids: dict[str, str] = {}
     if config:
         for user in (*plan.users, *(user.id for user in config.users)):
-            ids[names.user_slug(config.scope, user)] = user
+            with suppress(ValueError):  # of another program's outputs, in a state of this name
+                ids[names.user_slug(config.scope, user)] = user
     by_slug: dict[str, list[Step]] = {}
     for step in plan.steps:
         # Somebody's data is in a bucket that the program has beside the users' as well.

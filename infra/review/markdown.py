@@ -15,6 +15,11 @@ from itertools import accumulate
 _LONGEST = 300  # characters between words
 _LINE = 1_000  # bytes of a line of a block
 
+# GitHub's parser takes no more than 79 backticks for the beginning of code, and counts them up
+# to 255 at the beginning of a block: more than a text may have, it could end its code by.
+# Source: https://github.com/github/cmark-gfm/blob/master/src/inlines.c (MAXBACKTICKS)
+_RUN = re.compile("`{40,}")
+
 # What Python counts as printable and nobody sees, so that two ids would look like one.
 # Source: https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt
 # (Default_Ignorable_Code_Point, and the empty Braille pattern)
@@ -86,7 +91,8 @@ def folded(summary: str, text: str) -> str:
 
 
 def _printable(text: str) -> str:
-    """Return text with what nobody sees, or ends a line, written as an escape."""
+    """Return text with what nobody sees, or ends a line or code, written as an escape."""
+    text = _RUN.sub(lambda run: f"{'`' * 40}…({len(run[0])})", text)
     if text.isprintable() and not _UNSEEN.search(text):
         return text
     return "".join(

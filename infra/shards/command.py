@@ -51,7 +51,8 @@ accounts, projects and clusters do not have so many of. What comes near to a lim
 
 _PLACE = """\
 Write an entry for each user who has none: into the shards with these settings that have
-room, in the order of their names, then into new ones. Nobody else moves.
+room, first the one that the others take them over from, then in the order of their names,
+then into new ones. Nobody else moves.
 """
 
 _SPLIT = """\
@@ -73,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return exit_codes.exit_code(
         lambda: args.run(project_folder(Path.cwd()), args) or exit_codes.DONE,
         failed=(EngineError, FoundError),
-        wrong=(CommitError, MoveError, ShardsError, StackFileError),
+        wrong=(CommitError, MoveError, ShardsError, StackFileError, OSError),
     )
 
 

@@ -12,9 +12,9 @@ from infra.settings import StackConfig
 from infra.shards.errors import RequestError
 from infra.stack_files import path_of
 
-# More than this the engine does not take, and a name stands in commands.
+# More than this the engine does not take, and a name stands in commands, where it is no option.
 # Source: https://www.pulumi.com/docs/iac/concepts/stacks/
-_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}", re.ASCII)
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,8 @@ def check_names(stacks: Iterable[str]) -> None:
     if wrong := [stack for stack in stacks if not _NAME.fullmatch(stack)]:
         raise RequestError(
             f"{json.dumps(f'Pulumi.{wrong[0]}.yaml')}: is no name of a stack file: 1-100 "
-            f"characters of [A-Za-z0-9_.-] between `Pulumi.` and `.yaml`; rename it"
+            "characters of [A-Za-z0-9_.-] between `Pulumi.` and `.yaml`, the first of them no dot "
+            "or dash; rename it"
         )
 
 

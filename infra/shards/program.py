@@ -6,8 +6,12 @@ Whatever is not known to stand beside it is part of it, a new module above all.
 
 from collections.abc import Iterable
 
-# What every stack runs, and what every preview of one is checked against.
-_PROGRAM = ("infra/", "policy/", "runtime/", "__main__.py", "Pulumi.yaml", "requirements.txt")
+# Folders that no stack runs. From any other, one that is new above all, Python may import.
+_BESIDE = (".ci/", ".github/", "benchmarks/", "docs/", "examples/", "sandbox/", "tests/")
+
+# Of the project's own files and of those folders': what decides, and what Python may import.
+_PROGRAM = ("Pulumi.yaml", "requirements.txt", ".github/kubeconfig.yaml")
+_MODULES = (".py", ".pyc", ".so")
 
 # Commands beside it, and what they share.
 _COMMANDS = (
@@ -37,7 +41,11 @@ def changes_program(paths: Iterable[str]) -> bool:
 
 
 def _is_of_program(path: str) -> bool:
-    if not path.startswith(_PROGRAM) or path.startswith((*_COMMANDS, *_CLOUDS)):
+    if path in _PROGRAM:
+        return True
+    if "/" not in path:
+        return path.endswith(_MODULES)
+    if path.startswith((*_BESIDE, *_COMMANDS, *_CLOUDS)):
         return False
     module = path.removeprefix(_RUNTIME).partition(".")[0]
     return not (path.startswith(_RUNTIME) and module in _OF_HUBS)

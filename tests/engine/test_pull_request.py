@@ -223,10 +223,11 @@ def test_who_cannot_be_made_stops_nobody_and_what_is_changed_later_is_left_to_th
 
     jobs = three.github.run(three.push(empty, first), "shards", "up")
     assert stacks(jobs) == ["gcp-002", "gcp-003"]
-    assert codes(jobs) == {"shards": [0], "up": [1, 0]}, printed(jobs)
+    assert codes(jobs) == {"shards": [0], "up": [1, 1]}, printed(jobs)
     assert jobs["up"][0].printed.endswith("\nfailed: gcp-002\n")
     assert jobs["up"][1].printed == (
-        "gcp-003: left alone: a later commit concerns it, whose own run follows\n"
+        "gcp-003: left alone: a later commit concerns it; if GitHub has cancelled the run of that "
+        "one, run it again\n"
     )
     assert three.hand.buckets() == [three.bucket("bob")]
 

@@ -114,6 +114,27 @@ def test_a_work_tree_is_there_for_a_while(repository: Repository, tmp_path: Path
     assert len(repository.git("worktree", "list").splitlines()) == 1
 
 
+def test_a_project_below_the_top_is_found_in_a_work_tree(repository: Repository, tmp_path: Path):
+    below = repository.folder / "storage"
+    below.mkdir()
+    (below / "Pulumi.yaml").write_text("name: x\n", "utf-8")
+    repository.commit()
+    commits = Commits(below)
+    with commits.work_tree(commits.commit("HEAD"), tmp_path / "before") as project:
+        assert project == tmp_path / "before/storage"
+        assert (project / "Pulumi.yaml").exists()
+
+
+def test_contents_that_the_clone_has_not_are_told(repository: Repository, tmp_path: Path):
+    id_ = repository.git("rev-parse", "HEAD:Pulumi.aws.yaml").strip()
+    (repository.folder / ".git/objects" / id_[:2] / id_[2:]).unlink()
+    commits = Commits(repository.folder)
+    with pytest.raises(
+        CommitError, match=r"Pulumi\.aws\.yaml: the repository lacks it \(missing\)"
+    ):
+        commits.write_stack_files(commits.commit("HEAD"), tmp_path)
+
+
 def test_a_work_tree_that_cannot_be_made_is_told(repository: Repository, tmp_path: Path):
     commits = Commits(repository.folder)
     (tmp_path / "file").write_text("x", "utf-8")

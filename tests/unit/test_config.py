@@ -455,4 +455,5 @@ def test_any_foreign_key_is_refused_by_name(foreign: dict[str, str]):
         with pytest.raises(ConfigError) as caught:
             parse({**engine_values(LEAST), **foreign})
         for key in foreign:
-            assert f"\n{key}: is no key of this file; " in str(caught.value)
+            shown = key if key.isprintable() else json.dumps(key)
+            assert f"\n{shown}: is no key of this file; " in str(caught.value)

@@ -262,12 +262,16 @@ def test_a_stack_that_cannot_be_made_is_not_brought_up(commands: Commands):
 def test_what_a_later_commit_concerns_is_left_to_its_run(
     commands: Commands, history: Path, capsys: pytest.CaptureFixture[str]
 ):
-    assert main(["up", "--sandbox", "--of", "HEAD^1", "aws aws-002"]) == 0
+    assert main(["up", "--sandbox", "--of", "HEAD^1", "aws aws-002 old"]) == 1
     assert commands.of(sys.executable) == [
         f"-m sandbox up --stack aws-002 --yes --continue-on-error --policy-pack {history}/policy "
         "--non-interactive",
     ]
-    assert capsys.readouterr().out.startswith("aws: left alone")
+    told = capsys.readouterr().err.splitlines()
+    assert [line.partition(" commit")[0] for line in told] == [
+        "aws: left alone: a later",
+        "old: left alone: a later",
+    ]
 
 
 def test_drift_is_a_report_and_none_an_empty_one(

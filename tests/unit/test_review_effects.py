@@ -438,3 +438,13 @@ def test_the_key_that_stored_data_stays_encrypted_with_is_told():
         assert warnings_on(changed) == [f"{stays}; whoever disables or destroys that key loses it"]
     assert warnings_on(of(ENCRYPTION, encrypted(None), encrypted("k1"))) == []
     assert warnings_on(of(ENCRYPTION, encrypted("k1"), encrypted("k1"))) == []
+
+
+def test_ids_that_nobody_can_have_and_texts_that_are_no_documents_tell_nothing():
+    config = config_of(LEAST_ON["aws"])
+    before, after = (Resource(inputs={"policy": text}) for text in ("[" * 100_000, "{}"))
+    changed = step("update", POLICY, before, after)
+    others = {"a" * 255: "b", "\udcff": "c", "": "d"}
+    [effect] = effects(Plan("aws", (changed,), others), config)
+    assert effect.user == "eve"
+    assert any("policy" in line for line in lines(effect.steps))

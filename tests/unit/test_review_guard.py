@@ -283,6 +283,18 @@ def test_what_cannot_be_reviewed_is_told(
     assert told in printed.err
 
 
+def test_a_plan_that_is_named_twice_counts_once(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+):
+    repository.write("aws", TREE)
+    repository.commit()
+    path = repository.plan("aws", "bob")
+    main(["--base", "main", path])
+    once = capsys.readouterr().out
+    main(["--base", "main", path, path])
+    assert capsys.readouterr().out == once
+
+
 def test_without_git_there_is_no_review(
     repository: Repository, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):

@@ -261,5 +261,5 @@ def test_a_name_that_no_stack_has_is_refused_by_every_command(
     assert (done.code, done.out) == (2, [])
     assert done.error == [
         f"{json.dumps(f'Pulumi.{name}.yaml')}: is no name of a stack file: 1-100 characters of "
-        "[A-Za-z0-9_.-] between `Pulumi.` and `.yaml`; rename it"
+        "[A-Za-z0-9_.-] between `Pulumi.` and `.yaml`, the first of them no dot or dash; rename it"
     ]

@@ -57,6 +57,14 @@ def test_nothing_else_is_of_it(loaded: dict[str, str]):
     assert {path for path in modules if changes_program([path])} == set(loaded.values())
 
 
+def test_what_python_would_import_and_up_would_use_is_of_it():
+    new = ("semver/__init__.py", "vendored/data.json", "semver.py", "yaml.cpython-312.so")
+    for path in (*new, "__main__.py", "policy/rules/s3.py", ".github/kubeconfig.yaml"):
+        assert changes_program([path]), path
+    for path in ("LICENSE", "Pulumi.aws.yaml", "docs/x.md", ".github/workflows/up.yml", "Makefile"):
+        assert not changes_program([path]), path
+
+
 def imported(module: str, file: str) -> Iterator[str]:
     """Yield all that a module imports or may import, wherever in it that stands."""
     for node in ast.walk(ast.parse((PROJECT_FOLDER / file).read_text("utf-8"))):

@@ -106,7 +106,7 @@ def limited_twice(folder: Path) -> None:
                 "pyproject.toml",
                 "runtime/cmbcluster_storage/manager.py",
                 "sandbox/aws.py",
-                "storage/infra/stack.py",
+                "docs/infra/stack.py",
                 "tests/unit/test_stack.py",
             )
         ),
@@ -120,6 +120,7 @@ def limited_twice(folder: Path) -> None:
                 "runtime/cmbcluster_storage/rules.py",
                 "runtime/cmbcluster_storage/new.py",
                 "__main__.py",
+                "pyyaml/yaml.py",
                 "Pulumi.yaml",
                 "requirements.txt",
             )
@@ -298,7 +299,7 @@ def test_a_parent_does_not_go_before_its_shards(
     assert done.error[1].startswith('cmbcluster-storage:extends: "aws" has no stack file here')
 
 
-@pytest.mark.parametrize("name", ["a b", "$(id)", "x'y", "x" * 101, "ä", ""])
+@pytest.mark.parametrize("name", ["a b", "$(id)", "-h", ".x", "x'y", "x" * 101, "ä", ""])
 def test_a_name_that_no_stack_has_is_refused(
     repository: Repository, capsys: pytest.CaptureFixture[str], name: str
 ):
@@ -310,7 +311,7 @@ def test_a_name_that_no_stack_has_is_refused(
     assert (done.code, done.out) == (2, [])
     assert done.error == [
         f"{json.dumps(f'Pulumi.{name}.yaml')}: is no name of a stack file: 1-100 characters of "
-        "[A-Za-z0-9_.-] between `Pulumi.` and `.yaml`; rename it"
+        "[A-Za-z0-9_.-] between `Pulumi.` and `.yaml`, the first of them no dot or dash; rename it"
     ]
 
 

@@ -11,6 +11,8 @@ from sandbox import engine
 from sandbox.workspace import CHECKOUT
 
 WORKFLOWS = {path.stem: path for path in (CHECKOUT / ".github/workflows").iterdir()}
+# A check that has passed stays with its commit, so it must be of the base that is merged into.
+ON_MAIN = {"branches": ["main"], "types": ["opened", "synchronize", "reopened", "edited"]}
 OWN = "github.event.pull_request.head.repo.full_name == github.repository"
 
 
@@ -37,8 +39,8 @@ def condition(job: dict[str, Any]) -> str:
 def test_the_workflows_are_these():
     assert {name: workflow(name)["on"] for name in WORKFLOWS} == {
         "drift": {"schedule": [{"cron": "17 4 * * *"}], "workflow_dispatch": ""},
-        "preview": "pull_request",
-        "tests": {"pull_request": "", "push": {"branches": ["main"]}},
+        "preview": {"pull_request": ON_MAIN},
+        "tests": {"pull_request": ON_MAIN, "push": {"branches": ["main"]}},
         "up": {"push": {"branches": ["main"]}},
     }
 
