@@ -9,6 +9,7 @@ every cloud and lives in `uploads`, `downloads`, `listings`, `batches` and `buck
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from threading import Event
 from typing import ClassVar
 
 from cmbcluster_storage.bucket_models import Access, BucketInfo, BucketUsage
@@ -111,6 +112,9 @@ class ObjectBackend(ABC):
 class BucketBackend(ABC):
     """Requests about buckets; some of these send more than one."""
 
+    # A bucket is there before it has labels.
+    labels_later: ClassVar[bool]
+
     @abstractmethod
     def create_bucket(self, spec: BucketSpec) -> None:
         """Make a bucket; raises ConflictError if its name is taken, by whomever."""
@@ -120,7 +124,7 @@ class BucketBackend(ABC):
         """Do what of a bucket's making was not done; of one that is whole, nothing."""
 
     @abstractmethod
-    def is_own_bucket(self, spec: BucketSpec) -> bool:
+    def is_own_bucket(self, name: str, account: str) -> bool:
         """Return whether a bucket that exists belongs to the account."""
 
     @abstractmethod
@@ -152,8 +156,8 @@ class BucketBackend(ABC):
         """Return the usage as the cloud's metrics have it."""
 
     @abstractmethod
-    def permit(self, name: str, member: str, access: Access) -> bool:
-        """Give somebody access; return False if it was there, raise UnavailableError if lost."""
+    def permit(self, name: str, member: str, access: Access, written: Event) -> None:
+        """Give somebody access, and set `written` if it was not there and may be now."""
 
 
 class Backend(ObjectBackend, BucketBackend):

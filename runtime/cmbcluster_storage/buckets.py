@@ -5,6 +5,7 @@ platform's rules: a bucket that is made here is the one that the stack would hav
 """
 
 from dataclasses import replace
+from threading import Event
 from typing import Any, Literal, get_args
 
 from cmbcluster_storage.bucket_models import (
@@ -16,7 +17,6 @@ from cmbcluster_storage.bucket_models import (
 )
 from cmbcluster_storage.creation import Creation
 from cmbcluster_storage.emptying import Emptying
-from cmbcluster_storage.errors import BucketNotFoundError
 from cmbcluster_storage.uploads import Progress
 from cmbcluster_storage.usage import Usage
 
@@ -28,15 +28,15 @@ class Buckets(Creation, Emptying, Usage):
         """Return a user's bucket, if there is one.
 
         Looks the one name up, or the one that the stack's outputs have for the user, and
-        nothing else: buckets are never searched by what their names contain.
+        nothing else: buckets are never searched by what their names contain. A bucket that
+        somebody else has under the user's name is not the user's.
 
         Raises:
             ConfigurationError: account, project or region is not set.
         """
-        try:
-            return [await self.get_bucket_metadata(self._platform.bucket_name(user_id))]
-        except BucketNotFoundError:
-            return []
+        call = self._call("list_user_buckets", self._platform.bucket_name(user_id))
+        found = await self._in_thread(call, lambda: self._found(call, user_id))
+        return [found] if found else []
 
     async def list_buckets(self, prefix: str = "") -> list[BucketInfo]:
         """Return every bucket of the account or project: for an operator.
@@ -127,7 +127,7 @@ class Buckets(Creation, Emptying, Usage):
         if force:
             return await self._emptied(call, progress)
         until = await self._restorable_until(call)
-        await self._tried(call, lambda _: self._backend.delete_bucket(bucket_name))
+        await self._tried(call, self._delete_bucket)
         return BucketDeletion(
             bucket_name=bucket_name,
             deleted=True,
@@ -151,7 +151,7 @@ class Buckets(Creation, Emptying, Usage):
             bucket_name: the bucket.
             member: on AWS an ARN; on Google Cloud a member such as `principal://...` or
                 `serviceAccount:...`.
-            access: read; or write, which is read, write and delete.
+            access: read; or write, which is read, write and delete. Who has more keeps it.
 
         Returns:
             The permission; its `changed` is False if it was there.
@@ -163,9 +163,10 @@ class Buckets(Creation, Emptying, Usage):
         if access not in get_args(Access):
             raise ValueError(f"access is read or write, not {access!r}")
         call = self._call("ensure_bucket_permissions", bucket_name)
-        changed = await self._tried(
-            call,
-            # What is there after a lost answer is what that one has changed.
-            lambda attempt: self._backend.permit(bucket_name, member, access) or attempt.uncertain,
+        written = Event()  # in any attempt: what a later one finds is its
+        await self._tried(
+            call, lambda _: self._backend.permit(bucket_name, member, access, written)
         )
-        return Permission(bucket_name=bucket_name, member=member, access=access, changed=changed)
+        return Permission(
+            bucket_name=bucket_name, member=member, access=access, changed=written.is_set()
+        )

@@ -1,8 +1,10 @@
 """Making a user's bucket, once: the one that the stack would have made, or the one there is."""
 
+from collections.abc import Mapping
+
 from cmbcluster_storage.bucket_models import BucketInfo
-from cmbcluster_storage.calls import Call
-from cmbcluster_storage.errors import BucketExistsError, ConflictError
+from cmbcluster_storage.calls import Attempt, Call
+from cmbcluster_storage.errors import BucketExistsError, BucketNotFoundError, ConflictError
 from cmbcluster_storage.messages import BucketSpec
 from cmbcluster_storage.rules import StorageClass
 from cmbcluster_storage.runner import Runner
@@ -31,13 +33,18 @@ class Creation(Runner):
             UnsupportedError: on S3, the class is not the platform's.
         """
         name = bucket_name or self._platform.bucket_name(user_id)
-        return await self.create_bucket(name, user_id=user_id, storage_class=storage_class)
+        return await self._created("create_user_bucket", name, user_id, storage_class)
 
     async def create_bucket(
         self, bucket_name: str, *, user_id: str, storage_class: StorageClass | None = None
     ) -> BucketInfo:
         """Make a bucket of a user's; as `create_user_bucket`, under another name."""
-        call = self._call("create_bucket", bucket_name)
+        return await self._created("create_bucket", bucket_name, user_id, storage_class)
+
+    async def _created(
+        self, operation: str, bucket_name: str, user_id: str, storage_class: StorageClass | None
+    ) -> BucketInfo:
+        call = self._call(operation, bucket_name)
         spec = BucketSpec(
             name=bucket_name,
             account=self._platform.required_account,
@@ -46,31 +53,66 @@ class Creation(Runner):
             storage_class=storage_class or self._platform.rules.storage_class,
             labels=self._platform.bucket_labels(user_id),
         )
-        computed = bucket_name == self._platform.bucket_name(user_id)
-        return await self._in_thread(call, lambda: self._made(call, spec, computed=computed))
+        return await self._in_thread(call, lambda: self._made(call, spec, user_id))
 
-    def _made(self, call: Call, spec: BucketSpec, *, computed: bool) -> BucketInfo:
+    def _made(self, call: Call, spec: BucketSpec, user_id: str) -> BucketInfo:
         """Make a bucket, or find it and finish its making; in a thread."""
+        named = spec.name == self._platform.bucket_name(user_id)
+        ours = self._backend.labels_later and named
+
+        def make(attempt: Attempt) -> None:
+            nonlocal ours
+            try:
+                self._backend.create_bucket(spec)
+            except ConflictError:
+                # It finds what an attempt before it, whose answer was lost, has made.
+                ours = ours or (self._backend.labels_later and attempt.uncertain)
+                raise
+
         try:
-            # A second attempt finds what a first one, whose answer was lost, has made.
-            call.tried(lambda _: self._backend.create_bucket(spec))
+            call.tried(make)
         except ConflictError as error:
-            if isinstance(error, BucketExistsError) or not self._is_users(
-                call, spec, computed=computed
+            if isinstance(error, BucketExistsError) or not (
+                call.tried(lambda _: self._backend.is_own_bucket(spec.name, spec.account))
+                and self._is_labelled(
+                    call.tried(lambda _: self._backend.bucket(spec.name)),
+                    spec.labels,
+                    unlabelled=ours,
+                )
             ):
                 taken = BucketExistsError(
                     "the name is somebody else's, or another user's bucket has it"
                 )
+                taken.attempts, taken.seconds = error.attempts, error.seconds
                 raise call.located(taken) from error
         call.tried(lambda _: self._backend.secure_bucket(spec))
         return call.tried(lambda _: self._backend.bucket(spec.name))
 
-    def _is_users(self, call: Call, spec: BucketSpec, *, computed: bool) -> bool:
-        """Return whether a bucket that exists is the account's and this user's."""
-        if not call.tried(lambda _: self._backend.is_own_bucket(spec)):
-            return False
-        labels = call.tried(lambda _: self._backend.bucket(spec.name)).labels
-        ours = {name: labels.get(name) for name in ("platform", "user")}
-        if computed and set(ours.values()) == {None}:
-            return True  # its making was broken off before it was labelled
-        return ours == {name: spec.labels[name] for name in ours}
+    def _found(self, call: Call, user_id: str) -> BucketInfo | None:
+        """Return a user's bucket, if there is one; in a thread."""
+        name = call.bucket or ""
+        try:
+            info = call.tried(lambda _: self._backend.bucket(name))
+        except BucketNotFoundError:
+            return None
+        if user_id in self._platform.buckets:  # as the stack says, whatever its labels are
+            return info
+        account, labels = self._platform.required_account, self._platform.bucket_labels(user_id)
+        is_users = self._is_labelled(info, labels, unlabelled=self._backend.labels_later) and (
+            call.tried(lambda _: self._backend.is_own_bucket(name, account))
+        )
+        return info if is_users else None
+
+    @staticmethod
+    def _is_labelled(info: BucketInfo, labels: Mapping[str, str], *, unlabelled: bool) -> bool:
+        """Tell whether a bucket has a user's labels.
+
+        Args:
+            info: of the bucket.
+            labels: the user's.
+            unlabelled: one without labels has them as well: its making was broken off.
+        """
+        found = {name: info.labels.get(name) for name in ("platform", "user")}
+        if unlabelled and set(found.values()) == {None}:
+            return True
+        return found == {name: labels[name] for name in found}

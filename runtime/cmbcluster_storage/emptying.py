@@ -5,6 +5,7 @@ meanwhile, so it starts again at the first page until the cloud takes the bucket
 """
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -13,7 +14,12 @@ from cmbcluster_storage.batches import Batches
 from cmbcluster_storage.bucket_models import BucketDeletion
 from cmbcluster_storage.calls import Attempt, Call
 from cmbcluster_storage.deletions import Entry
-from cmbcluster_storage.errors import ConflictError, PartialFailureError, StorageError
+from cmbcluster_storage.errors import (
+    BucketNotFoundError,
+    ConflictError,
+    PartialFailureError,
+    StorageError,
+)
 from cmbcluster_storage.messages import Upload, Versions
 from cmbcluster_storage.runner import together
 from cmbcluster_storage.uploads import Progress
@@ -67,11 +73,11 @@ class _Count:
         left = [f"{key} ({version})" for key, version in list(self.failed)[:_MOST_NAMED]]
         why = next(iter(self.failed.values()))
         error = PartialFailureError(
-            f"{len(self.failed)} versions could not be deleted, the first because: "
+            f"{len(self.failed)} versions or uploads could not be deleted, the first because: "
             f"{why.message}; then call it again"
         )
         error.locate(self.call.provider, self.call.operation, self.call.bucket, None)
-        error.left = tuple(left)
+        error.left, error.attempts, error.seconds = tuple(left), why.attempts, why.seconds
         error.__cause__ = why
         return error
 
@@ -114,11 +120,9 @@ class Emptying(Batches):
                     raise count.failure()
                 count.failed.clear()
                 continue
-            while uploads := await self._tried(call, self._uploads):
-                await self._abort_all(call, uploads)
-                count.uploads += len(uploads)
+            await self._abort_all(call, count)
             try:
-                await self._tried(call, lambda _: self._backend.delete_bucket(call.bucket or ""))
+                await self._tried(call, self._delete_bucket)
             except ConflictError:
                 # Pages were skipped, or somebody has written meanwhile; not for ever.
                 if not progress:
@@ -160,14 +164,32 @@ class Emptying(Batches):
     async def _delete_page(self, call: Call, page: Versions, count: _Count) -> None:
         count.add(page, await self._delete_entries(call, page.entries, None))
 
-    async def _abort_all(self, call: Call, uploads: list[Upload]) -> None:
-        waiting = iter(uploads)
+    async def _abort_all(self, call: Call, count: _Count) -> None:
+        """Throw every unfinished upload away, each once, whatever a listing says then."""
+        ended: set[Upload] = set()
+        while uploads := set(await self._tried(call, self._uploads)) - ended:
+            waiting = iter(uploads)
 
-        async def lane() -> None:
-            for upload in waiting:
-                await self._tried(call, partial(self._abort_one, upload))
+            async def lane(waiting: Iterator[Upload] = waiting) -> None:
+                for upload in waiting:
+                    try:
+                        await self._tried(call, partial(self._abort_one, upload))
+                    except StorageError as error:
+                        count.failed[upload.key, upload.identity] = error
 
-        await together(lane() for _ in range(_UPLOAD_LANES))
+            await together(lane() for _ in range(_UPLOAD_LANES))
+            if count.failed:
+                raise count.failure()
+            count.uploads += len(uploads)
+            ended |= uploads
+
+    def _delete_bucket(self, attempt: Attempt) -> None:
+        """Delete an empty bucket; one that is gone after a lost answer was deleted by it."""
+        try:
+            self._backend.delete_bucket(attempt.call.bucket or "")
+        except BucketNotFoundError:
+            if not attempt.uncertain:
+                raise
 
     def _abort_one(self, upload: Upload, attempt: Attempt) -> None:
         self._backend.abort_unfinished(attempt.call.bucket or "", upload)

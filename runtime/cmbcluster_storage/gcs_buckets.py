@@ -1,12 +1,12 @@
 """Requests about buckets on Cloud Storage."""
 
-import re
 from datetime import datetime
-from typing import Any
+from threading import Event
+from typing import Any, ClassVar
 
 from cmbcluster_storage.backend import BucketBackend
 from cmbcluster_storage.bucket_models import Access, BucketInfo, BucketUsage
-from cmbcluster_storage.errors import AccessDeniedError, ConfigurationError, UnavailableError
+from cmbcluster_storage.errors import ConfigurationError, UnavailableError
 from cmbcluster_storage.gcs_bucket_settings import resource
 from cmbcluster_storage.gcs_client import GcsClient, bucket_path
 from cmbcluster_storage.gcs_errors import sdk_errors
@@ -19,11 +19,12 @@ _ROLES: dict[Access, str] = {
 }
 # What Google adds to a new bucket: every viewer of the project could read it.
 _LEGACY = "roles/storage.legacy"
-_AGENT = re.compile(r"service-(\d+)@")
 
 
 class GcsBuckets(GcsClient, BucketBackend):
     """Makes, describes and deletes buckets, and opens them to somebody."""
+
+    labels_later: ClassVar[bool] = False
 
     def create_bucket(self, spec: BucketSpec) -> None:
         """Make a bucket with all its settings, at once."""
@@ -31,15 +32,9 @@ class GcsBuckets(GcsClient, BucketBackend):
             bucket_path(spec.name)
         self._json("POST", "/b", None, {"project": spec.account}, json=resource(spec))
 
-    def is_own_bucket(self, spec: BucketSpec) -> bool:
-        """Compare the number of the bucket's project with ours, which its agent is named by."""
-        path = f"/projects/{spec.account}/serviceAccount"
-        agent = _AGENT.match(self._json("GET", path, None)["email_address"])
-        try:
-            found = self._json("GET", bucket_path(spec.name), None)
-        except AccessDeniedError:
-            return False
-        return bool(agent) and agent[1] == found["projectNumber"]
+    def is_own_bucket(self, name: str, account: str) -> bool:
+        """Look among the project's: names are the whole world's."""
+        return any(one.name == name for one in self._of_project(account, name))
 
     def secure_bucket(self, spec: BucketSpec) -> None:
         """Take the grants away that a new bucket has."""
@@ -51,7 +46,7 @@ class GcsBuckets(GcsClient, BucketBackend):
                 if not binding["role"].startswith(_LEGACY)
             ]
 
-        self._change_policy(spec.name, secured)
+        self._change_policy(spec.name, secured, Event())
 
     def bucket(self, name: str) -> BucketInfo:
         """Return what one request tells."""
@@ -61,8 +56,11 @@ class GcsBuckets(GcsClient, BucketBackend):
 
     def buckets(self, prefix: str) -> list[BucketInfo]:
         """Return all of the project."""
+        return self._of_project(self._required_project, prefix)
+
+    def _of_project(self, project: str, prefix: str) -> list[BucketInfo]:
         found: list[BucketInfo] = []
-        query: dict[str, object] = {"project": self._required_project, "prefix": prefix or None}
+        query: dict[str, object] = {"project": project, "prefix": prefix or None}
         while True:
             answer = self._json("GET", "/b", None, query)
             found += [_info(item) for item in answer.get("items", ())]
@@ -105,22 +103,25 @@ class GcsBuckets(GcsClient, BucketBackend):
             raise ConfigurationError("it is asked of a project; set PROJECT_ID", provider="gcp")
         return project
 
-    def permit(self, name: str, member: str, access: Access) -> bool:
+    def permit(self, name: str, member: str, access: Access, written: Event) -> None:
         """Add a member to an unconditional binding, unless somebody else was quicker."""
+        enough = {_ROLES[access], _ROLES["write"]}
 
         def permitted(policy: Any) -> None:
             bindings = policy.setdefault("bindings", [])
-            for binding in bindings:
-                if binding["role"] == _ROLES[access] and "condition" not in binding:
-                    if member not in binding["members"]:
-                        binding["members"].append(member)
+            plain = [binding for binding in bindings if "condition" not in binding]
+            if any(one["role"] in enough and member in one["members"] for one in plain):
+                return
+            for binding in plain:
+                if binding["role"] == _ROLES[access]:
+                    binding["members"].append(member)
                     return
             bindings.append({"role": _ROLES[access], "members": [member]})
 
-        return self._change_policy(name, permitted)
+        self._change_policy(name, permitted, written)
 
-    def _change_policy(self, name: str, change: Any) -> bool:
-        """Read, change and write a policy as one step; return whether it was changed.
+    def _change_policy(self, name: str, change: Any, written: Event) -> None:
+        """Read, change and write a policy as one step; set `written` before it is sent.
 
         Version 3, so that conditional bindings are seen, and kept. The etag makes Google
         refuse what was read before somebody else's change: then it is read anew.
@@ -131,12 +132,13 @@ class GcsBuckets(GcsClient, BucketBackend):
         before = repr(policy)
         change(policy)
         if repr(policy) == before:
-            return False
+            return
         policy["version"] = 3
+        written.set()
         answer = self._send("PUT", path, None, json=policy, accepts=(200, 409, 412))
         if answer.status_code != 200:
+            written.clear()
             raise UnavailableError("somebody else has changed the policy; try again")
-        return True
 
 
 def _info(told: Any) -> BucketInfo:

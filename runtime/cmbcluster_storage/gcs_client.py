@@ -26,6 +26,7 @@ from cmbcluster_storage.backend import Backend
 from cmbcluster_storage.calls import Patience
 from cmbcluster_storage.gcs_errors import sdk_errors
 from cmbcluster_storage.runner import THREADS
+from cmbcluster_storage.watches import here
 
 # A bucket's name is put into the address as it is: a slash would lead elsewhere.
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
@@ -105,6 +106,7 @@ class GcsClient(Backend):
         address = path if "://" in path else f"{client._connection.API_BASE_URL}{api}{path}"
         if query and (given := {name: value for name, value in query.items() if value is not None}):
             address += "?" + urlencode(given)
+        here.go_on()
         with sdk_errors(key):
             answer = client._http.request(
                 method, address, timeout=self._timeout, allow_redirects=False, **options

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from google.auth.credentials import Signing
+from google.auth.impersonated_credentials import Credentials as Impersonating
 from google.auth.transport.requests import Request
 
 from cmbcluster_storage.errors import InvalidRequestError, UnsupportedError
@@ -40,7 +41,8 @@ class GcsLinks(GcsObjects):
         """Return whom the SDK lets sign, and how many seconds that may last."""
         credentials = self._client._credentials
         if isinstance(credentials, Signing):
-            return {}, _MOST_SECONDS
+            by_cloud = isinstance(credentials, Impersonating)
+            return {}, _MOST_SECONDS_SIGNED if by_cloud else _MOST_SECONDS
         email = getattr(credentials, "service_account_email", None)
         if email == "default":  # known once the metadata server was asked
             credentials.refresh(Request())

@@ -122,7 +122,7 @@ def platform(
     if path is None:
         return Platform(provider=provider, account=account, region=region)
     try:
-        found = _of(StackOutputs.read(json.loads(path.read_text())))
+        found = _of(StackOutputs.read(json.loads(path.read_text("utf-8"))))
     except (OSError, ValueError, ConfigurationError) as error:
         raise ConfigurationError(
             f"{path} does not hold a stack's outputs ({error}); write it anew with "

@@ -49,6 +49,7 @@ class S3Backend(S3Uploads, S3Listing, S3Links, S3Buckets, Backend):
                 provider="aws",
             )
         self._region = region
+        self._patience = patience
         self._policy_turn = Lock()
         self._storage_class = storage_class
         spelt = S3_STORAGE_CLASSES[storage_class]

@@ -5,17 +5,29 @@ from typing import Any
 
 from cmbcluster_storage.messages import BucketSpec
 from cmbcluster_storage.rules import LifecycleRule, lifecycle_rules, tls_only
-from cmbcluster_storage.s3_policies import document
+from cmbcluster_storage.s3_policies import has_statement, with_statement
 
 
-def settings(spec: BucketSpec, bucket_arn: str) -> dict[str, dict[str, Any]]:
+def is_whole(policy: dict[str, Any], bucket_arn: str) -> bool:
+    """Tell whether all of `settings` was written, of which the statement is the last."""
+    return has_statement(policy, tls_only(bucket_arn)["Sid"])
+
+
+def settings(
+    spec: BucketSpec, bucket_arn: str, policy: dict[str, Any]
+) -> dict[str, dict[str, Any]]:
     """Return the client's methods, in the order of their calls, with their arguments.
 
-    The policy is the last: a bucket that has one is whole.
+    First it says whose the bucket is, last that it is whole.
+
+    Args:
+        spec: what it is to be like.
+        bucket_arn: of the bucket.
+        policy: what its policy says already.
     """
     tags = [{"Key": key, "Value": value} for key, value in spec.labels.items()]
-    policy = document(tls_only(bucket_arn))
     said: dict[str, dict[str, Any]] = {
+        "put_bucket_tagging": {"Tagging": {"TagSet": tags}},
         "put_public_access_block": {
             "PublicAccessBlockConfiguration": {
                 "BlockPublicAcls": True,
@@ -46,8 +58,8 @@ def settings(spec: BucketSpec, bucket_arn: str) -> dict[str, dict[str, Any]]:
     if target := spec.rules.access_logs_to:
         logs = {"TargetBucket": target, "TargetPrefix": f"{spec.name}/"}
         said["put_bucket_logging"] = {"BucketLoggingStatus": {"LoggingEnabled": logs}}
-    said["put_bucket_tagging"] = {"Tagging": {"TagSet": tags}}
-    said["put_bucket_policy"] = {"Policy": json.dumps(policy, sort_keys=True)}
+    whole = with_statement(policy, tls_only(bucket_arn))
+    said["put_bucket_policy"] = {"Policy": json.dumps(whole, sort_keys=True)}
     return said
 
 

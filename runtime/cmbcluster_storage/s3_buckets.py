@@ -1,11 +1,13 @@
 """Requests about buckets on S3."""
 
 import json
-from threading import Lock
-from typing import TYPE_CHECKING, Any
+from threading import Event, Lock
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import unquote_plus
 
 from cmbcluster_storage.backend import BucketBackend
 from cmbcluster_storage.bucket_models import Access, BucketInfo, BucketUsage
+from cmbcluster_storage.calls import Patience
 from cmbcluster_storage.errors import (
     AccessDeniedError,
     ConflictError,
@@ -15,7 +17,8 @@ from cmbcluster_storage.errors import (
 )
 from cmbcluster_storage.messages import BucketSpec, Upload
 from cmbcluster_storage.rules import StorageClass
-from cmbcluster_storage.s3_bucket_settings import settings
+from cmbcluster_storage.s3_bucket_settings import is_whole, settings
+from cmbcluster_storage.s3_client import once
 from cmbcluster_storage.s3_errors import sdk_errors
 from cmbcluster_storage.s3_metrics import bucket_metrics
 from cmbcluster_storage.s3_policies import access_statement, with_statement
@@ -29,8 +32,10 @@ _ACCOUNT_REGIONAL = "-an"
 class S3Buckets(BucketBackend):
     """Makes, describes and deletes buckets, and opens them to somebody."""
 
+    labels_later: ClassVar[bool] = True
     _client: "S3Client"
     _session: Any
+    _patience: Patience
     _region: str
     _storage_class: StorageClass
     _policy_turn: Lock
@@ -48,41 +53,59 @@ class S3Buckets(BucketBackend):
         arguments: Any = {}
         if spec.location != "us-east-1":
             arguments["CreateBucketConfiguration"] = {"LocationConstraint": spec.location}
-        if spec.name.endswith(f"-{spec.account}-{spec.location}{_ACCOUNT_REGIONAL}"):
+        if spec.name.endswith(_suffix(spec)):
             arguments["BucketNamespace"] = "account-regional"
         with sdk_errors(None):
             self._client.create_bucket(Bucket=spec.name, **arguments)
 
     def _exists(self, spec: BucketSpec) -> bool:
         try:
-            with sdk_errors(None):
-                self._client.head_bucket(Bucket=spec.name)
+            self._check_head(spec.name)
         except FileNotFoundError:
             return False
         except AccessDeniedError as error:
-            return _is_anothers(error)
+            if "(403)" not in error.message or spec.name.endswith(_suffix(spec)):
+                raise  # the credentials are to blame, or the name is nobody else's
         return True
 
-    def is_own_bucket(self, spec: BucketSpec) -> bool:
+    def is_own_bucket(self, name: str, account: str) -> bool:
         """Ask as the account's; S3 refuses if it is another's."""
         try:
-            with sdk_errors(None):
-                self._client.head_bucket(Bucket=spec.name, ExpectedBucketOwner=spec.account)
+            self._check_head(name, ExpectedBucketOwner=account)
         except AccessDeniedError as error:
-            return not _is_anothers(error)
+            if "(403)" not in error.message:
+                raise
+            return False
         return True
+
+    def _check_head(self, name: str, **owner: Any) -> None:
+        """Ask for a bucket; raises as it is refused, by (403), or for what is to blame for that.
+
+        An answer to HEAD has no body that says whether the credentials are.
+        """
+        try:
+            with sdk_errors(None):
+                self._client.head_bucket(Bucket=name, **owner)
+        except AccessDeniedError:
+            try:
+                with sdk_errors(None):
+                    self._client.get_bucket_location(Bucket=name, **owner)
+            except AccessDeniedError as error:
+                if "(AccessDenied)" not in error.message:
+                    raise
+            raise
 
     def secure_bucket(self, spec: BucketSpec) -> None:
         """Write the settings one after the other: two at once are refused.
 
-        The policy is the last of them: a bucket that has one is whole, and what its stack
-        or operator has set since stays.
+        Of a bucket that is whole, what its stack or operator has set since stays.
         """
-        if self._policy(spec.name, owner=spec.account):
+        policy, arn = self._policy(spec.name, owner=spec.account), self._arn(spec.name)
+        if is_whole(policy, arn):
             return
         named: Any = {"Bucket": spec.name, "ExpectedBucketOwner": spec.account}
         with sdk_errors(None):
-            for request, arguments in settings(spec, self._arn(spec.name)).items():
+            for request, arguments in settings(spec, arn, policy).items():
                 getattr(self._client, request)(**named, **arguments)
 
     def bucket(self, name: str) -> BucketInfo:
@@ -141,9 +164,10 @@ class S3Buckets(BucketBackend):
     def unfinished_uploads(self, name: str) -> list[Upload]:
         """Return the first 1,000."""
         with sdk_errors(None):
-            answer = self._client.list_multipart_uploads(Bucket=name)
+            answer = self._client.list_multipart_uploads(Bucket=name, EncodingType="url")
+        key_of = unquote_plus if answer.get("EncodingType") == "url" else str
         return [
-            Upload(key=upload.get("Key", ""), identity=upload.get("UploadId", ""))
+            Upload(key=key_of(upload.get("Key", "")), identity=upload.get("UploadId", ""))
             for upload in answer.get("Uploads", ())
         ]
 
@@ -154,8 +178,9 @@ class S3Buckets(BucketBackend):
                 self._client.abort_multipart_upload(
                     Bucket=name, Key=upload.key, UploadId=upload.identity
                 )
-        except FileNotFoundError:
-            return
+        except ConflictError as error:
+            if "(NoSuchUpload)" not in error.message:
+                raise
 
     def soft_delete_seconds(self, name: str) -> int:
         """Return 0: what is deleted for good is gone."""
@@ -166,9 +191,10 @@ class S3Buckets(BucketBackend):
     def metrics(self, name: str) -> BucketUsage:
         """Return CloudWatch's daily figures."""
         with sdk_errors(None):
-            return bucket_metrics(self._session.client("cloudwatch"), name)
+            client = self._session.client("cloudwatch", config=once(self._patience))
+            return bucket_metrics(client, name)
 
-    def permit(self, name: str, member: str, access: Access) -> bool:
+    def permit(self, name: str, member: str, access: Access, written: Event) -> None:
         """Put one statement into the policy and read it back.
 
         A bucket policy has no etag: of two who write at once one loses. Threads of ours
@@ -180,7 +206,8 @@ class S3Buckets(BucketBackend):
             policy = self._policy(name)
             changed = with_statement(policy, statement)
             if changed == policy:
-                return False
+                return
+            written.set()
             with sdk_errors(None):
                 self._client.put_bucket_policy(
                     Bucket=name, Policy=json.dumps(changed, sort_keys=True)
@@ -188,7 +215,6 @@ class S3Buckets(BucketBackend):
             now = self._policy(name)
         if with_statement(now, statement) != now:
             raise UnavailableError("somebody else changes the policy; try again", uncertain=True)
-        return True
 
     def _policy(self, name: str, *, owner: str | None = None) -> Any:
         """Return the bucket's policy; an empty one if it has none."""
@@ -210,8 +236,6 @@ class S3Buckets(BucketBackend):
         return f"arn:{self._client.meta.partition}:s3:::{name}"
 
 
-def _is_anothers(error: AccessDeniedError) -> bool:
-    """Return True if a bucket is there and not ours; raise if the credentials are to blame."""
-    if "(403)" not in error.message:
-        raise error
-    return True
+def _suffix(spec: BucketSpec) -> str:
+    """Return what a name ends with that no other account can have."""
+    return f"-{spec.account}-{spec.location}{_ACCOUNT_REGIONAL}"

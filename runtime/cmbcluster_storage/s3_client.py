@@ -17,13 +17,17 @@ from cmbcluster_storage.calls import Patience
 from cmbcluster_storage.errors import ConfigurationError
 from cmbcluster_storage.runner import THREADS
 from cmbcluster_storage.s3_pages import read_quickly, timestamp
+from cmbcluster_storage.watches import here
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 # Servers other than Amazon's refuse checksums that they do not know; ours are sent anyhow.
-_LESS_CHECKSUMS = Config(
-    request_checksum_calculation="when_required", response_checksum_validation="when_required"
+# Few of them have a name for each bucket.
+_OTHERS = Config(
+    request_checksum_calculation="when_required",
+    response_checksum_validation="when_required",
+    s3={"addressing_style": "auto"},
 )
 
 
@@ -37,17 +41,18 @@ def s3_client(session: Any, patience: Patience) -> "S3Client":
     Raises:
         ConfigurationError: the region or the endpoint is not valid.
     """
-    config = Config(
-        signature_version="s3v4",
-        max_pool_connections=THREADS,
-        connect_timeout=patience.connect_seconds,
-        read_timeout=patience.read_seconds,
-        retries={"mode": "standard", "total_max_attempts": 1},
+    config = once(patience).merge(
+        Config(
+            signature_version="s3v4",
+            max_pool_connections=THREADS,
+            # Else links name the world-wide host, which sends those of other regions away.
+            s3={"addressing_style": "virtual"},
+        )
     )
     try:
         client: S3Client = session.client("s3", config=config)
         if not is_amazons(client):
-            client = session.client("s3", config=config.merge(_LESS_CHECKSUMS))
+            client = session.client("s3", config=config.merge(_OTHERS))
     except ValueError as error:  # botocore's answer to an endpoint that is not a URL
         raise ConfigurationError(
             "region or endpoint is not valid; check AWS_REGION and AWS_ENDPOINT_URL",
@@ -55,12 +60,26 @@ def s3_client(session: Any, patience: Patience) -> "S3Client":
         ) from error
     # "Expect: 100-continue" costs one more round trip for each upload.
     client.meta.events.unregister("before-call.s3", add_expect_header)
+    client.meta.events.register("before-send.s3", _go_on)
     read_quickly(client)
     # The same for every request, and a tenth of the time of a small one to put together.
     untyped: Any = client  # it has no public name
     agent: str = untyped._user_agent_creator.to_string()
     untyped._user_agent_creator.to_string = lambda: agent
     return client
+
+
+def once(patience: Patience) -> Config:
+    """Return the configuration of a client that tries each request once."""
+    return Config(
+        connect_timeout=patience.connect_seconds,
+        read_timeout=patience.read_seconds,
+        retries={"mode": "standard", "total_max_attempts": 1},
+    )
+
+
+def _go_on(**_: Any) -> None:
+    here.go_on()
 
 
 def s3_session(region: str) -> Any:

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from botocore.exceptions import NoCredentialsError
+
 from cmbcluster_storage.errors import InvalidRequestError
 from cmbcluster_storage.messages import LinkRequest, Signed
 from cmbcluster_storage.s3_errors import sdk_errors
@@ -29,10 +31,13 @@ class S3Links(S3Objects):
         if request.expires_in_seconds > _MOST_SECONDS:
             raise InvalidRequestError("a link to S3 lives at most 7 days")
         with sdk_errors(request.key):
+            credentials = self._session.get_credentials()
+            if credentials is None:
+                raise NoCredentialsError
             url, fields = self._form(request) if request.method == "POST" else self._link(request)
             expires = datetime.now(UTC) + timedelta(seconds=request.expires_in_seconds)
             # Credentials that are renewed end, and the link with them.
-            ends = getattr(self._session.get_credentials(), "_expiry_time", None)
+            ends = getattr(credentials, "_expiry_time", None)
         return Signed(url=url, fields=fields, expires=min(expires, ends) if ends else expires)
 
     def _link(self, request: LinkRequest) -> tuple[str, dict[str, str]]:

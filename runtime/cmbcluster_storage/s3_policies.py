@@ -31,10 +31,29 @@ def access_statement(bucket_arn: str, member: str, access: Access) -> dict[str, 
 
 
 def with_statement(policy: dict[str, Any], statement: dict[str, Any]) -> dict[str, Any]:
-    """Return a policy with a statement in place of the one of its Sid; all others stay."""
-    said: Any = policy.get("Statement", [])
-    others: list[dict[str, Any]] = [said] if isinstance(said, dict) else said
-    if statement in others:
+    """Return a policy with a statement in place of the one of its Sid; all others stay.
+
+    The policy itself where that one says as much, or allows more.
+    """
+    others = _statements(policy)
+    if any(_allows(one, statement) for one in others):
         return policy
     kept = [one for one in others if one.get("Sid") != statement["Sid"]]
     return {**document(), **policy, "Statement": [*kept, statement]}
+
+
+def has_statement(policy: dict[str, Any], sid: str) -> bool:
+    """Tell whether a policy has a statement of ours."""
+    return any(one.get("Sid") == sid for one in _statements(policy))
+
+
+def _allows(one: dict[str, Any], statement: dict[str, Any]) -> bool:
+    """Tell whether a statement is another, but for actions that it has besides."""
+    actions, wanted = one.get("Action"), statement["Action"]
+    more = isinstance(actions, list) and isinstance(wanted, list) and {*actions} >= {*wanted}
+    return one == (statement | {"Action": actions} if more else statement)
+
+
+def _statements(policy: dict[str, Any]) -> list[dict[str, Any]]:
+    said: Any = policy.get("Statement", [])
+    return [said] if isinstance(said, dict) else said

@@ -75,8 +75,10 @@ class Settings(BaseSettings):
         try:
             super().__init__(**values)
         except UnicodeDecodeError as error:
-            file = Path(values.get("_env_file") or _FILE).absolute()
-            raise ConfigurationError(f"{file} is not UTF-8; save it as UTF-8") from error
+            given: Any = values.get("_env_file") or _FILE
+            files: list[Any] = [*given] if isinstance(given, list | tuple) else [given]
+            shown = " or ".join(str(Path(file).absolute()) for file in files)
+            raise ConfigurationError(f"{shown} is not UTF-8; save it as UTF-8") from error
 
     @property
     def refused_buckets(self) -> tuple[str, ...]:

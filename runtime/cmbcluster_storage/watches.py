@@ -36,6 +36,11 @@ class Watch:
 class _Here(local):
     watch = Watch()
 
+    def go_on(self) -> None:
+        """Raise if nobody waits for the next request of an attempt: some have several."""
+        if attempt := self.watch.attempt:
+            attempt.go_on()
+
 
 # In each thread, what it works for.
 here = _Here()

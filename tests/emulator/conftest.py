@@ -7,12 +7,16 @@ from pathlib import Path
 
 import pytest
 from clouds import Aws, Gcp
-from cmbcluster_storage import StorageManager, calls
+from cmbcluster_storage import StorageManager, StorageProviderFactory, calls
+from cmbcluster_storage.calls import Patience
+from faults import Proxy
 from gaps import GAPS
 from gcs_client import Api, client_of
 from google.cloud.storage import Bucket, Client
 
 from sandbox import peers
+
+_QUICK = Patience(deadline_seconds=20, attempts=4, first_wait_seconds=0.01)
 
 SERVERS = {
     "aws": (Aws, "aws_endpoint"),
@@ -110,3 +114,39 @@ def name() -> str:
 @pytest.fixture
 def gcs_bucket(gcs: Client, name: str) -> Bucket:
     return gcs.create_bucket(name)
+
+
+@pytest.fixture
+def proxy(cloud, monkeypatch):
+    dialect, variable = {
+        "s3": ("s3", "AWS_ENDPOINT_URL"),
+        "gs": ("gcs", "STORAGE_EMULATOR_HOST"),
+    }[cloud.scheme]
+    proxy = Proxy(cloud.endpoint, dialect)
+    monkeypatch.setenv(variable, proxy.url)
+    yield proxy
+    proxy.close()
+    assert not proxy.broken
+
+
+@pytest.fixture
+async def through(cloud, proxy):
+    """Return what makes a provider whose requests pass the proxy."""
+    providers = []
+
+    def made(patience=_QUICK):
+        settings = cloud.settings
+        provider = StorageProviderFactory.create(
+            settings.CLOUD_PROVIDER,
+            region=settings.AWS_REGION or settings.REGION,
+            project=settings.PROJECT_ID,
+            account_id=settings.AWS_ACCOUNT_ID,
+            patience=patience,
+        )
+        providers.append(provider)
+        return provider
+
+    yield made
+    proxy.faults.clear()
+    for provider in providers:
+        await provider.aclose()

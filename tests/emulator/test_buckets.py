@@ -56,6 +56,21 @@ async def test_another_user_s_bucket_is_refused(storage, user):
     assert isinstance(caught.value, FileExistsError)
 
 
+async def test_another_s_bucket_under_a_user_s_name_is_not_the_user_s(storage, user, cloud):
+    name = storage.provider._platform.bucket_name(user)
+    await storage.create_user_bucket(f"not-{user}", name)
+    assert await storage.list_user_buckets(user) == []
+    await storage.delete_user_bucket(name)
+    if cloud.scheme == "gs":
+        labels = storage.provider._platform.bucket_labels(user)
+        theirs = type(cloud.client)(project="attackers").bucket(name)
+        theirs.labels = dict(labels)
+        theirs.create()
+        assert await storage.list_user_buckets(user) == []
+        with pytest.raises(BucketExistsError):
+            await storage.create_user_bucket(user)
+
+
 async def test_a_bucket_without_our_labels_is_refused(storage, bucket, user):
     with pytest.raises(BucketExistsError):
         await storage.create_user_bucket(user, bucket)
@@ -64,11 +79,19 @@ async def test_a_bucket_without_our_labels_is_refused(storage, bucket, user):
 async def test_making_goes_on_where_it_broke_off(storage, user, cloud):
     name = storage.provider._platform.bucket_name(user)
     cloud.create_bucket(name, versioned=False)
+    if cloud.scheme == "gs":  # which makes a bucket with all its settings, or none
+        with pytest.raises(BucketExistsError):
+            await storage.create_user_bucket(user)
+        assert await storage.list_user_buckets(user) == []
+        return
+    await storage.ensure_bucket_permissions(name, cloud.members[0])
     made = await storage.create_user_bucket(user)
 
-    if cloud.scheme == "s3":  # Google makes a bucket with all its settings at once
-        assert made.versioned
-        assert made.labels["platform"] == "cmbcluster"
+    assert made.versioned
+    assert made.labels["platform"] == "cmbcluster"
+    said = [statement["Sid"] for statement in cloud.policy(name)["Statement"]]
+    assert len(said) == 2
+    assert "DenyInsecureTransport" in said
 
 
 async def test_what_a_bucket_needs_is_named(cloud, user):
@@ -150,7 +173,7 @@ async def test_what_cannot_be_deleted_is_listed(storage, bucket, monkeypatch):
         ]
 
     monkeypatch.setattr(backend, "delete_batch", refused)
-    with pytest.raises(PartialFailureError, match="1 versions could not") as caught:
+    with pytest.raises(PartialFailureError, match="1 versions or uploads could not") as caught:
         await storage.delete_user_bucket(bucket, force=True)
     assert caught.value.left == (f"held ({info.version_id})",)
     assert [one.name for one in await storage.list_objects(bucket)] == ["held"]

@@ -16,7 +16,6 @@ from cmbcluster_storage import (
     OutcomeUnknownError,
     PreconditionFailedError,
     StorageError,
-    StorageProviderFactory,
     StorageTimeoutError,
     UnavailableError,
     downloads,
@@ -25,7 +24,7 @@ from cmbcluster_storage import (
     uploads,
 )
 from cmbcluster_storage.calls import Patience
-from faults import Fault, Proxy
+from faults import Fault
 
 pytestmark = pytest.mark.parametrize("cloud", ["aws", "gcp"], indirect=True)
 
@@ -37,46 +36,10 @@ FAULTS = ("busy", "slow_down", "reset", "stall", "short", "damaged", "lost", "ex
 
 
 @pytest.fixture
-def proxy(cloud, monkeypatch):
-    dialect, variable = {
-        "s3": ("s3", "AWS_ENDPOINT_URL"),
-        "gs": ("gcs", "STORAGE_EMULATOR_HOST"),
-    }[cloud.scheme]
-    proxy = Proxy(cloud.endpoint, dialect)
-    monkeypatch.setenv(variable, proxy.url)
-    yield proxy
-    proxy.close()
-    assert not proxy.broken
-
-
-@pytest.fixture
 def small_parts(monkeypatch):
     """Have what is large be small, which is quicker to send."""
     for module in (uploads, large_uploads, reads):
         monkeypatch.setattr(module, "SMALL_BYTES", PART_BYTES)
-
-
-@pytest.fixture
-async def through(cloud, proxy):
-    """Return what makes a provider whose requests pass the proxy."""
-    providers = []
-
-    def made(patience=QUICK):
-        settings = cloud.settings
-        provider = StorageProviderFactory.create(
-            settings.CLOUD_PROVIDER,
-            region=settings.AWS_REGION or settings.REGION,
-            project=settings.PROJECT_ID,
-            account_id=settings.AWS_ACCOUNT_ID,
-            patience=patience,
-        )
-        providers.append(provider)
-        return provider
-
-    yield made
-    proxy.faults.clear()
-    for provider in providers:
-        await provider.aclose()
 
 
 async def streamed(provider, bucket):

@@ -529,10 +529,10 @@ async def test_cancelling_many_large_ones_leaves_no_coroutine(storage, bucket, r
     await storage.upload_object(bucket, "a", LARGE)
     for work in (
         storage.upload_many(bucket, [(f"{number}", LARGE) for number in range(8)]),
-        storage.download_many(bucket, ["a"] * 8),
+        storage.download_many(bucket, ["a"] * 32),
     ):
         task = asyncio.create_task(work)
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.1)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

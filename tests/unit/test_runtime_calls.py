@@ -128,5 +128,6 @@ def test_a_statement_is_put_beside_the_others():
     assert once["Statement"] == [tls_only(arn), ann]
     assert with_statement(once, ann) is once
     less = access_statement(arn, "arn:aws:iam::123456789012:role/ann", "read")
-    assert with_statement(once, less)["Statement"] == [tls_only(arn), less]
+    assert with_statement(once, less) is once
+    assert with_statement(document(less), ann)["Statement"] == [ann]
     assert with_statement({"Statement": tls_only(arn)}, ann)["Statement"] == [tls_only(arn), ann]

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from cmbcluster_storage import (
+    AccessDeniedError,
     ConfigurationError,
     InvalidRequestError,
     Patience,
@@ -16,7 +17,7 @@ from cmbcluster_storage.messages import Signed
 from cmbcluster_storage.platforms import Platform
 from cmbcluster_storage.provider import StorageProvider
 from cmbcluster_storage.s3 import S3Backend
-from google.auth import credentials
+from google.auth import credentials, impersonated_credentials
 
 
 class Signer(credentials.AnonymousCredentials, credentials.Signing):
@@ -86,6 +87,16 @@ async def test_what_the_cloud_signs_lives_twelve_hours(google, monkeypatch):
     await google.presigned_url("bucket", "a")
 
 
+async def test_what_the_cloud_signs_for_another_lives_twelve_hours(google, monkeypatch):
+    account = impersonated_credentials.Credentials(Signer(), "ann@science.example", [])
+    monkeypatch.setattr(type(account), "sign_bytes", lambda *_: b"signature")
+    google._backend._client._credentials = account
+    link = await google.presigned_url("bucket", "a", expires_in_seconds=604_800)
+
+    assert parse_qs(urlsplit(link.url).query)["X-Goog-Expires"] == ["43200"]
+    assert abs(link.expires - datetime.now(UTC) - timedelta(hours=12)) < timedelta(seconds=5)
+
+
 async def test_a_principal_cannot_sign(google):
     google._backend._client._credentials = SimpleNamespace(
         service_account_email="science.svc.id.goog"
@@ -113,6 +124,33 @@ async def test_who_writes_by_a_link_to_s3_says_the_platform_s_class():
     assert signed == ["content-type;host;x-amz-storage-class"]
     assert form.fields["x-amz-storage-class"] == "GLACIER_IR"
     assert read.headers == {}
+    await provider.aclose()
+
+
+@pytest.mark.usefixtures("_amazon_key")
+@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "ap-east-1"])
+async def test_a_link_to_s3_names_the_region_s_host(region):
+    backend = S3Backend(region=region, patience=Patience(), storage_class="STANDARD")
+    provider = StorageProvider(backend, Platform(provider="aws"))
+    hosts = {
+        urlsplit((await provider.presigned_url("ara", "a", method=method)).url).hostname
+        for method in ("GET", "PUT", "POST")
+    }
+    await provider.aclose()
+
+    host = "s3" if region == "us-east-1" else f"s3.{region}"
+    assert hosts == {f"ara.{host}.amazonaws.com"}
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "POST"])
+async def test_without_credentials_nothing_is_signed_on_s3(monkeypatch, method, tmp_path):
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    backend = S3Backend(region="us-east-1", patience=Patience(), storage_class="STANDARD")
+    provider = StorageProvider(backend, Platform(provider="aws"))
+    with pytest.raises(AccessDeniedError, match="credentials are missing"):
+        await provider.presigned_url("ara", "a", method=method)
     await provider.aclose()
 
 

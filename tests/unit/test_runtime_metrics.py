@@ -4,8 +4,10 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 from cmbcluster_storage.bucket_models import BucketUsage
+from cmbcluster_storage.calls import Patience
 from cmbcluster_storage.errors import UnavailableError
 from cmbcluster_storage.gcs_metrics import metric_query, usage_of
+from cmbcluster_storage.s3 import S3Backend
 from cmbcluster_storage.s3_metrics import bucket_metrics
 
 OLD, NEW = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
@@ -44,6 +46,27 @@ def test_cloudwatch_has_none_yet(cloudwatch):
     })  # fmt: skip
     with pytest.raises(UnavailableError, match="count by listing"):
         bucket_metrics(client, "b")
+
+
+def test_cloudwatch_is_asked_once_by_one_attempt(monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    asked = []
+
+    def send(client, *_):
+        asked.append(client.meta.config)
+        raise ConnectionError
+
+    monkeypatch.setattr("botocore.client.BaseClient._make_api_call", send)
+    patience = Patience(deadline_seconds=8)
+    backend = S3Backend(region="us-east-1", patience=patience, storage_class="STANDARD")
+    with pytest.raises(ConnectionError):
+        backend.metrics("ara")
+    backend.close()
+
+    [config] = asked
+    assert config.retries["total_max_attempts"] == 1
+    assert (config.connect_timeout, config.read_timeout) == (4, 4)
 
 
 def series(*points):

@@ -47,10 +47,10 @@ def test_frozen():
         Settings().AWS_REGION = "us-east-1"
 
 
-@pytest.mark.parametrize("name", [".env", "hub.env"])
-def test_a_file_that_is_no_utf_8(tmp_path, name):
+@pytest.mark.parametrize(("name", "many"), [(".env", False), ("hub.env", False), ("hub.env", True)])
+def test_a_file_that_is_no_utf_8(tmp_path, name, many):
     (tmp_path / name).write_text("CLOUD_PROVIDER=aws\n", "utf-16")
-    given = {} if name == ".env" else {"_env_file": name}
+    given = {} if name == ".env" else {"_env_file": (name,) if many else name}
     with pytest.raises(ConfigurationError) as caught:
         Settings(**given)
 
