@@ -72,13 +72,8 @@ class Creation(Runner):
         try:
             call.tried(make)
         except ConflictError as error:
-            if isinstance(error, BucketExistsError) or not (
-                call.tried(lambda _: self._backend.is_own_bucket(spec.name, spec.account))
-                and self._is_labelled(
-                    call.tried(lambda _: self._backend.bucket(spec.name)),
-                    spec.labels,
-                    unlabelled=ours,
-                )
+            if isinstance(error, BucketExistsError) or not self._is_users(
+                call, spec, unlabelled=ours
             ):
                 taken = BucketExistsError(
                     "the name is somebody else's, or another user's bucket has it"
@@ -87,6 +82,13 @@ class Creation(Runner):
                 raise call.located(taken) from error
         call.tried(lambda _: self._backend.secure_bucket(spec))
         return call.tried(lambda _: self._backend.bucket(spec.name))
+
+    def _is_users(self, call: Call, spec: BucketSpec, *, unlabelled: bool) -> bool:
+        """Return whether a bucket that exists is the account's and this user's."""
+        if not call.tried(lambda _: self._backend.is_own_bucket(spec.name, spec.account)):
+            return False
+        info = call.tried(lambda _: self._backend.bucket(spec.name))
+        return self._is_labelled(info, spec.labels, unlabelled=unlabelled)
 
     def _found(self, call: Call, user_id: str) -> BucketInfo | None:
         """Return a user's bucket, if there is one; in a thread."""

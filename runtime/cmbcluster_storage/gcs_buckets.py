@@ -134,10 +134,12 @@ class GcsBuckets(GcsClient, BucketBackend):
         if repr(policy) == before:
             return
         policy["version"] = 3
+        earlier = written.is_set()
         written.set()
         answer = self._send("PUT", path, None, json=policy, accepts=(200, 409, 412))
         if answer.status_code != 200:
-            written.clear()
+            if not earlier:
+                written.clear()
             raise UnavailableError("somebody else has changed the policy; try again")
 
 
