@@ -15,6 +15,7 @@ from pathlib import Path
 from infra import stack_files
 
 _FILES = ("100644", "100755")
+_NOTHING = "000000"
 
 
 class CommitError(ValueError):
@@ -62,14 +63,18 @@ class Commits:
     def changed(self, base: str, head: str) -> list[str]:
         """Return the files of the project that two commits differ in, by their way from it.
 
+        A link or a submodule, which may be a folder with anything in it, ends with a slash.
+
         Args:
             base: a commit's own id, as all that follow take.
             head: another's.
         """
-        told = self._told(
-            "diff-tree", "-r", "-z", "--name-only", "--no-renames", "--relative", base, head
-        )
-        return [path.decode(errors="surrogateescape") for path in told.split(b"\0") if path]
+        told = self._told("diff-tree", "-r", "-z", "--no-renames", "--relative", base, head)
+        fields = iter(told.decode(errors="surrogateescape").removesuffix("\0").split("\0"))
+        return [
+            path if _is_file(about) else f"{path}/"
+            for about, path in zip(fields, fields, strict=False)
+        ]
 
     def write_stack_files(self, commit: str, folder: Path) -> list[str]:
         """Write the project's stack files, as a commit has them, into a folder.
@@ -133,6 +138,12 @@ class Commits:
             capture_output=True,
             check=False,
         )
+
+
+def _is_file(about: str) -> bool:
+    """Tell whether git's line on a change is of a file, before and after."""
+    before, after, *_ = about.removeprefix(":").split()
+    return {before, after} <= {*_FILES, _NOTHING}
 
 
 def _words(done: subprocess.CompletedProcess[bytes]) -> str:

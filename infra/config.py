@@ -164,6 +164,6 @@ def _value(text: str) -> Any:
     """Return what has structure as such; anything else is the text that it is."""
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
     return value if isinstance(value, dict | list) else text

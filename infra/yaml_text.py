@@ -4,6 +4,7 @@ A stack file may come with a fork's pull request. The parser keeps what an alias
 once; whoever walks over it, or writes it down, meets it as often as it is named.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -36,15 +37,26 @@ class _Loader(_SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+# What go-yaml reads as numbers: `08` and `1e3`, which PyYAML does not, and not `1:30`.
+# Source: https://github.com/go-yaml/yaml/blob/v3/resolve.go
+_INT = re.compile("[-+]?(?:0b[01_]+|0o[0-7_]+|0x[0-9a-fA-F_]+|0[0-7_]*|[1-9][0-9_]*)$")
+_FLOAT = re.compile(
+    r"(?:[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9_]+)?"
+    r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$"
+)
+_OTHERWISE = ("timestamp", "value", "int", "float")
+
 _Loader.yaml_implicit_resolvers = {
     first: [
         (tag, pattern)
         for tag, pattern in resolvers
-        if tag not in ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value")
+        if tag.removeprefix("tag:yaml.org,2002:") not in _OTHERWISE
         and not (tag == "tag:yaml.org,2002:bool" and first not in "tTfF")
     ]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", _INT, [*"-+0123456789"])
+_Loader.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, [*"-+.0123456789"])
 
 
 def parsed(text: str) -> Any:

@@ -6,6 +6,7 @@ from itertools import chain
 
 from infra import limits
 from infra.limits import Use
+from infra.settings import StackConfig
 from infra.settings.users import OF_A_BUCKET, distinct
 from infra.shards.fleet import Shard
 from infra.stack_files import PROJECT
@@ -31,14 +32,13 @@ def uses(shards: Iterable[Shard]) -> list[Use]:
 
 def same_users(shards: Iterable[Shard]) -> Iterator[str]:
     """Yield who is listed in two files, or has what somebody in another file has."""
-    seen: dict[tuple[str, str, str], tuple[Shard, str]] = {}
+    seen: dict[tuple[object, str, str], tuple[Shard, str]] = {}
     for shard in shards:
         config = shard.config
         for user in config.users:
             told = False
             for kind, value in distinct(user, config.cloud, config.platform).items():
-                # A bucket has one owner, whichever hub or account that is.
-                place = config.cloud.provider if kind == "bucket" else config.scope
+                place = _place(config, kind)
                 first, id_ = seen.setdefault((place, kind, value), (shard, user.id))
                 if first is not shard and not told:
                     told = True  # once is enough: whose ids are alike has all of it in common
@@ -47,6 +47,16 @@ def same_users(shards: Iterable[Shard]) -> Iterator[str]:
                         f"{_USERS}: {id_!r} in {first.file} and {user.id!r} in {shard.file} "
                         f"{same}; keep one line"
                     )
+
+
+def _place(config: StackConfig, kind: str) -> object:
+    """Return within what nobody else may have it."""
+    if kind == "bucket":  # it has one owner, whichever hub or account that is
+        return config.cloud.provider
+    if kind == "claim":  # of a cluster's namespace, which several hubs may share
+        cluster = config.kubernetes
+        return cluster.context, cluster.render_to, cluster.namespace
+    return config.scope
 
 
 def _logs(shards: Sequence[Shard]) -> Iterator[str]:

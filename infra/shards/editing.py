@@ -47,14 +47,17 @@ def entry(user: str) -> Entry:
             f"{json.dumps(user)}: has characters that do not print; write the user's id as the "
             f"hub knows it"
         )
-    is_plain = _PLAIN.fullmatch(user) and yaml.safe_load(user) == user
-    shown = user if is_plain else json.dumps(user, ensure_ascii=False)
-    return Entry(user, (f"- {shown}",))
+    return Entry(user, (f"- {_scalar(user)}",))
+
+
+def _scalar(text: str) -> str:
+    is_plain = _PLAIN.fullmatch(text) and yaml.safe_load(text) == text
+    return text if is_plain else json.dumps(text, ensure_ascii=False)
 
 
 def new_file(extends: str, secrets_provider: str, entries: Sequence[Entry]) -> str:
     """Return the text of a further shard."""
-    head = f"config:\n  {EXTENDS}: {extends}\n  {_USERS}: []\n"
+    head = f"config:\n  {EXTENDS}: {_scalar(extends)}\n  {_USERS}: []\n"
     if secrets_provider:
         head = f"secretsprovider: {json.dumps(secrets_provider)}\n{head}"
     return with_entries("the new file", head, entries)

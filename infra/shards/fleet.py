@@ -39,8 +39,14 @@ def fleet(project: Path) -> list[Shard]:
     """Return all shards, by name.
 
     Raises:
-        RequestError: files cannot be used, all of which it lists; or there is none.
+        RequestError: files cannot be used, all of which it lists; there is none; or the engine
+            would read others.
     """
+    if (project / "Pulumi.json").exists():
+        raise RequestError(
+            "Pulumi.json: the engine would read it in place of Pulumi.yaml, and stack files of "
+            "that format, which nobody looks at here; delete it"
+        )
     shards: list[Shard] = []
     wrong: dict[str, list[str]] = {}
     stacks = stack_files.stacks(project)

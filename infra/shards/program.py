@@ -6,11 +6,13 @@ Whatever is not known to stand beside it is part of it, a new module above all.
 
 from collections.abc import Iterable
 
+from infra.stack_files import stack_of
+
 # Folders that no stack runs. From any other, one that is new above all, Python may import.
 _BESIDE = (".ci/", ".github/", "benchmarks/", "docs/", "examples/", "sandbox/", "tests/")
 
 # Of the project's own files and of those folders': what decides, and what Python may import.
-_PROGRAM = ("Pulumi.yaml", "requirements.txt", ".github/kubeconfig.yaml")
+_PROGRAM = ("Pulumi.yaml", "Pulumi.json", "requirements.txt", ".github/kubeconfig.yaml")
 _MODULES = (".py", ".pyc", ".so")
 
 # Commands beside it, and what they share.
@@ -35,7 +37,7 @@ def changes_program(paths: Iterable[str]) -> bool:
     """Tell whether a change of these files is one of what every stack's preview shows.
 
     Args:
-        paths: from the project's folder on.
+        paths: from the project's folder on, as `Commits.changed` tells them.
     """
     return any(_is_of_program(path) for path in paths)
 
@@ -43,6 +45,8 @@ def changes_program(paths: Iterable[str]) -> bool:
 def _is_of_program(path: str) -> bool:
     if path in _PROGRAM:
         return True
+    if stack_of(path.removesuffix("/")) is not None:  # a link is refused, or taken away
+        return False
     if "/" not in path:
         return path.endswith(_MODULES)
     if path.startswith((*_BESIDE, *_COMMANDS, *_CLOUDS)):

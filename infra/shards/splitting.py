@@ -42,8 +42,9 @@ def split(project: Path, stack: str, at_most: int, tell: Callable[[str], None]) 
     engine = Engine(project)
     note = project / ".pulumi-move" / f"split-{stack}.json"
     if note.exists():
-        plan: Plan = json.loads(note.read_text("utf-8"))
-        tell(f"Going on: {', '.join(plan)} are left to be filled.")
+        plan = left_of(json.loads(note.read_text("utf-8")), shards, source, base)
+        tell(f"Going on: {', '.join(plan) or 'no stacks'} are left to be filled.")
+        _keep(note, plan)
     else:
         plan = planned(source, base.stack, [one.stack for one in shards], at_most)
         if not plan:
@@ -53,7 +54,7 @@ def split(project: Path, stack: str, at_most: int, tell: Callable[[str], None]) 
         _check_state(engine, source, [user for users in plan.values() for user in users])
         _keep(note, plan)
     for target, users in list(plan.items()):
-        _edit(project, source, base, target, users)
+        _edit(project, shards, source, base, target, users)
         tell(f"Pulumi.{target}.yaml lists {len(users)} users; {source.file} does not any more.")
         engine.make(target, stack_files.read(project, target).secrets_provider)
         move(project, users, stack, target)
@@ -74,6 +75,28 @@ def planned(source: Shard, base: str, stacks: Sequence[str], at_most: int) -> Pl
     return plan
 
 
+def left_of(plan: Plan, shards: Sequence[Shard], source: Shard, base: Shard) -> Plan:
+    """Return what is to be done of a plan, with the stack files as they are now.
+
+    Who has no line any more moves nowhere, and a file that somebody else has written since
+    under a planned name is left to them.
+    """
+    listed = _listed(shards)
+    names = new_names(base.stack, [*listed, *plan])
+    left: Plan = {}
+    for target, planned_users in plan.items():
+        there = listed.get(target, ())
+        users = [user for user in planned_users if user in (*listed[source.stack], *there)]
+        if users:
+            is_free = not there or not set(there).isdisjoint(users)
+            left[target if is_free else next(names)] = users
+    return left
+
+
+def _listed(shards: Sequence[Shard]) -> dict[str, list[str]]:
+    return {one.stack: [user.id for user in one.config.users] for one in shards}
+
+
 def _check_state(engine: Engine, source: Shard, users: Sequence[str]) -> None:
     """Refuse before any file is written, if somebody cannot be moved."""
     state, scope = engine.state(source.stack), source.config.scope
@@ -86,18 +109,27 @@ def _check_state(engine: Engine, source: Shard, users: Sequence[str]) -> None:
         )
 
 
-def _edit(project: Path, source: Shard, base: Shard, target: str, users: Sequence[str]) -> None:
+def _edit(
+    project: Path,
+    shards: Sequence[Shard],
+    source: Shard,
+    base: Shard,
+    target: str,
+    users: Sequence[str],
+) -> None:
     """Move entries; killed after the first file, they are in both, and are here again."""
     text, entries = editing.without_entries(source.file, text_of(project, source.file), users)
     if not entries:
         return
-    provider = stack_files.read(project, source.stack).secrets_provider
     name = stack_files.path_of(project, target).name
-    write(
-        project,
-        {name: editing.new_file(base.stack, provider, entries), source.file: text},
-        source.config.scope,
-    )
+    there = _listed(shards).get(target)
+    if there is None:
+        provider = stack_files.read(project, source.stack).secrets_provider
+        filled = editing.new_file(base.stack, provider, entries)
+    else:
+        lacking = [one for one in entries if one.user not in there]
+        filled = editing.with_entries(name, text_of(project, name), lacking)
+    write(project, {name: filled, source.file: text}, source.config.scope)
 
 
 def _keep(note: Path, plan: Plan) -> None:

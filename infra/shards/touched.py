@@ -115,7 +115,7 @@ def _check_gone(base: Path, head: Path, gone: list[str]) -> None:
     listed = {one for stack in stack_files.stacks(head) for one in _users(head, stack)}
     problems = []
     for stack in gone:
-        lost = [user for scope, user in _users(base, stack) if (scope, user) not in listed]
+        lost = [user for user, bucket in _users(base, stack) if (user, bucket) not in listed]
         if lost:
             name = path_of(base, stack).name
             problems.append(
@@ -138,7 +138,7 @@ def _ending(stack: str) -> str:
 
 
 def _users(folder: Path, stack: str) -> list[tuple[str, str]]:
-    """Return scope and id of each."""
+    """Return id and bucket of each: of that id in another hub is somebody else."""
     try:
         config = read(folder, stack)
     except ConfigError as error:
@@ -147,7 +147,7 @@ def _users(folder: Path, stack: str) -> list[tuple[str, str]]:
             f"a stack file is deleted, and whether its users have lines elsewhere cannot be told: "
             f"{path_of(folder, stack).name} of {side}: {error}"
         ) from error
-    return [(config.scope, user.id) for user in config.users]
+    return [(user.id, user.bucket_name(config.cloud, config.platform)) for user in config.users]
 
 
 def _counted(users: list[str]) -> str:

@@ -143,3 +143,19 @@ def test_a_work_tree_that_cannot_be_made_is_told(repository: Repository, tmp_pat
         commits.work_tree(commits.commit("HEAD"), tmp_path / "file"),
     ):
         pass
+
+
+def test_what_may_be_a_folder_ends_with_a_slash(repository: Repository):
+    commits = Commits(repository.folder)
+    base = commits.commit("HEAD")
+    (repository.folder / "Pulumi.aws.yaml").unlink()
+    (repository.folder / "Pulumi.aws.yaml").symlink_to("Pulumi.yaml")
+    (repository.folder / "new").symlink_to("elsewhere")
+    repository.commit(**{"a b\té__file": "x"})
+    linked = commits.commit("HEAD")
+    repository.git("rm", "--quiet", "-r", "new", "Pulumi.aws.yaml")
+    repository.commit()
+
+    assert commits.changed(base, linked) == ["Pulumi.aws.yaml/", "a b\té/file", "new/"]
+    assert commits.changed(linked, commits.commit("HEAD")) == ["Pulumi.aws.yaml/", "new/"]
+    assert commits.changed(linked, linked) == []

@@ -188,6 +188,13 @@ def test_what_is_encrypted_or_unknown_in_a_file_is_refused_as_the_engines_is(tmp
         ("'007'", "007"),
         ("7", "7"),
         ("010", "8"),
+        ("0o17", "15"),
+        ("0891234", "891234.0"),
+        ("1e3", "1000.0"),
+        ("-.5e3", "-500.0"),
+        ("1_000", "1000"),
+        ("1:30", "1:30"),
+        ("0x", "0x"),
         ("1.50", "1.5"),
         ("true", "true"),
         ("yes", "yes"),
@@ -201,6 +208,6 @@ def test_what_is_encrypted_or_unknown_in_a_file_is_refused_as_the_engines_is(tmp
     ],
 )
 def test_scalars_are_what_they_are_to_the_engine(tmp_path: Path, written: str, value: str):
-    # As `pulumi config --json` of 3.259 says, but for the spaces in JSON.
+    # As `pulumi config --json` of 3.259 says, but for the spaces in JSON and `.0`.
     (tmp_path / "Pulumi.aws.yaml").write_text(f"config:\n  k: {written}\n", "utf-8")
     assert stack_files.read(tmp_path, "aws").values == {"k": value}

@@ -37,7 +37,7 @@ from stack_trees import (
     problems_of,
 )
 
-from infra.config import parse
+from infra.config import ConfigError, parse
 
 ENDS: dict[str, list[tuple[Way, Any]]] = {
     "aws": [
@@ -268,3 +268,9 @@ def test_labels_may_have_any_key_of_the_right_form():
     labels = {"cost-center": "x", "cost-centre": "x", "versionning": "x"}
     made = parse(engine_values(changed(LEAST, ("buckets", "labels"), labels)))
     assert made.buckets.labels == labels
+
+
+def test_a_text_of_brackets_is_a_text():
+    values = {**engine_values(LEAST), "cmbcluster-storage:platform": "[" * 100_000}
+    with pytest.raises(ConfigError, match="platform: "):
+        parse(values)

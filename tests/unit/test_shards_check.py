@@ -38,6 +38,16 @@ def checked(
             },
             id="two hubs render to two folders",
         ),
+        pytest.param(
+            {
+                "aws": hub({"id": "ann", "bucket": "old.data"}),
+                "other": hub(
+                    {"id": "bob", "bucket": "old-data"},
+                    of=changed(OTHER_HUB, ("kubernetes", "namespace"), "other"),
+                ),
+            },
+            id="two namespaces have a claim each",
+        ),
     ],
 )  # fmt: skip
 def test_files_are_right_together(
@@ -112,6 +122,15 @@ OWN_BUCKET = names.aws_bucket_name(
             f"{USERS}: 'ann' in Pulumi.aws.yaml and 'bob' in Pulumi.aws-002.yaml have one claim; "
             "keep one line",
             id="one claim",
+        ),
+        pytest.param(
+            {
+                "aws": hub({"id": "ann", "bucket": "old.data"}),
+                "other": hub({"id": "bob", "bucket": "old-data"}, of=OTHER_HUB),
+            },
+            f"{USERS}: 'ann' in Pulumi.aws.yaml and 'bob' in Pulumi.other.yaml have one claim; "
+            "keep one line",
+            id="one claim of two hubs in one namespace",
         ),
         pytest.param(
             {
@@ -263,3 +282,17 @@ def test_a_name_that_no_stack_has_is_refused_by_every_command(
         f"{json.dumps(f'Pulumi.{name}.yaml')}: is no name of a stack file: 1-100 characters of "
         "[A-Za-z0-9_.-] between `Pulumi.` and `.yaml`, the first of them no dot or dash; rename it"
     ]
+
+
+def test_a_project_that_the_engine_would_read_instead_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "Pulumi.json").write_text("{}", "utf-8")
+    done = checked(tmp_path, capsys, {"aws": hub("ann")})
+    assert (done.code, done.error) == (
+        2,
+        [
+            "Pulumi.json: the engine would read it in place of Pulumi.yaml, and stack files of "
+            "that format, which nobody looks at here; delete it"
+        ],
+    )

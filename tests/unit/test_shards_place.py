@@ -224,3 +224,12 @@ def test_the_list_has_a_line_for_each_shard(tmp_path: Path, capsys: pytest.Captu
     assert run(capsys, tmp_path, "list", "--in", "aws-002").out[-1] == (
         "2 stacks          5          3          1          1         64"
     )
+
+
+@pytest.mark.parametrize("stack", ["001", "0x10", "no"])
+def test_a_hub_may_be_called_what_yaml_reads_as_another(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], stack: str
+):
+    write(tmp_path, {stack: hub("ann")})
+    assert placed(tmp_path, capsys, "bob", "--at-most", "1").code == 0
+    assert read(tmp_path, f"{stack}-002").extends == stack

@@ -151,6 +151,60 @@ def test_killed_between_two_files_it_goes_on(
     assert engine.done == [("make", "aws-002", ""), ("move", "c", "aws", "aws-002")]
 
 
+def stopped(folder: Path, capsys: pytest.CaptureFixture[str], engine: Engine) -> None:
+    """Leave a split before its first move, and let the engine go on."""
+    engine.fails_at = "aws-002"
+    assert split(folder, capsys, "aws", "--at-most", "2").code == 1
+    engine.fails_at = ""
+
+
+def test_a_file_that_somebody_has_written_meanwhile_stays_theirs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], engine: Engine
+):
+    write(tmp_path, {"aws": hub(*"abcde")})
+    stopped(tmp_path, capsys, engine)
+    assert run(capsys, tmp_path, "place", "new", "newer", "--at-most", "2").code == 0
+    placed = users(tmp_path)
+    assert placed["aws-003"] == ["new", "newer"]
+
+    done = split(tmp_path, capsys, "aws", "--at-most", "2")
+
+    assert (done.code, done.out[0]) == (0, "Going on: aws-002, aws-004 are left to be filled.")
+    assert users(tmp_path) == placed | {"aws": ["a", "b"], "aws-004": ["e"]}
+    assert engine.done[-1] == ("move", "e", "aws", "aws-004")
+
+
+def test_who_is_placed_beside_those_who_move_stays(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], engine: Engine
+):
+    write(tmp_path, {"aws": hub(*"abcd")})
+    stopped(tmp_path, capsys, engine)
+    # Killed between two files; then somebody is written to the first.
+    write(tmp_path, {"aws": hub(*"abd"), "aws-002": shard("aws", "c", "new")})
+
+    assert split(tmp_path, capsys, "aws", "--at-most", "2").code == 0
+    assert users(tmp_path) == {"aws": ["a", "b"], "aws-002": ["c", "new", "d"]}
+    assert engine.done[-1] == ("move", "c", "d", "aws", "aws-002")
+
+
+def test_who_has_no_line_any_more_moves_nowhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], engine: Engine
+):
+    write(tmp_path, {"aws": hub(*"abcde")})
+    stopped(tmp_path, capsys, engine)
+    write(tmp_path, {"aws": hub(*"ab"), "aws-002": shard("aws", "d")})
+
+    done = split(tmp_path, capsys, "aws", "--at-most", "2")
+
+    assert (done.code, done.out[0]) == (0, "Going on: aws-002 are left to be filled.")
+    assert engine.done == [
+        ("make", "aws-002", ""),
+        ("make", "aws-002", ""),
+        ("move", "d", "aws", "aws-002"),
+    ]
+    assert not (tmp_path / ".pulumi-move").exists()
+
+
 def test_who_has_no_resources_yet_cannot_be_moved(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], engine: Engine
 ):

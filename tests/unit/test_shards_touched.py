@@ -122,8 +122,22 @@ def limited_twice(folder: Path) -> None:
                 "__main__.py",
                 "pyyaml/yaml.py",
                 "Pulumi.yaml",
+                "Pulumi.json",
                 "requirements.txt",
             )
+        ),
+        *(
+            pytest.param(
+                lambda folder, name=name: (folder / name).symlink_to("elsewhere"),
+                sorted(FLEET),
+                id=f"a link {name}",
+            )
+            for name in ("yaml", ".venv", "README.md", "Pulumi.json")
+        ),
+        pytest.param(
+            lambda folder: (folder / "docs").symlink_to("elsewhere"),
+            [],
+            id="a link docs",
         ),
     ],
 )
@@ -260,6 +274,25 @@ def test_a_file_that_takes_users_with_it_is_refused(
         # ann of this hub is another than ann of that.
         LOST.format(stack="other", users="ann, bea, cid and 2 more"),
     ]
+
+
+def test_who_has_another_bucket_elsewhere_is_refused(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+):
+    carol = {"id": "carol", "bucket": "andromeda-data"}
+    write(repository.folder, {"aws-003": shard("aws-002", carol)})
+    repository.commit()
+    repository.git("tag", "--force", "base")
+    (repository.folder / "Pulumi.aws-003.yaml").unlink()
+    write(repository.folder, {"aws-002": shard("aws", "bob", "carol")})
+    repository.commit()
+
+    done = told(repository, capsys)
+    assert (done.code, done.error) == (1, [LOST.format(stack="aws-003", users="carol")])
+
+    write(repository.folder, {"aws-002": shard("aws", "bob", carol)})
+    repository.commit()
+    assert told(repository, capsys).code == 0
 
 
 @pytest.mark.parametrize("side", ["base", "head"])
