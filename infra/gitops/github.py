@@ -13,7 +13,7 @@ from typing import Any
 
 from infra.gitops import drift
 from infra.gitops.errors import GitopsError
-from infra.review.comment import MARK
+from infra.review.comment import MARK, NOTHING
 
 # Who writes with the token of a workflow.
 BOT = "github-actions[bot]"
@@ -32,6 +32,8 @@ class Repository:
     def write_comment(self, pull_request: int, text: str) -> None:
         """Write the comment of a pull request, over the one that is there.
 
+        What concerns nobody is told only where the comment said something else.
+
         Raises:
             GitopsError: the text is no review, or GitHub does not take it.
         """
@@ -40,7 +42,7 @@ class Repository:
         there = self._own(f"issues/{pull_request}/comments", MARK)
         if there:
             self._send("PATCH", f"issues/comments/{there[0]['id']}", {"body": text})
-        else:
+        elif text != NOTHING:
             self._send("POST", f"issues/{pull_request}/comments", {"body": text})
 
     def write_issues(self, stacks: Sequence[str], folder: Path) -> None:

@@ -44,7 +44,8 @@ def verdict(base: str, stacks: Sequence[str], folder: Path) -> int:
 
 def _plan(engine: Engine, stack: str, folder: Path) -> str:
     log = (folder / f"{stack}.events").resolve()  # what the policy pack says is there alone
-    options = ("--json", "--ignore-protect", *engine.policies, "--event-log", str(log))
+    shown = ("--json", "--ignore-protect", "--show-sames")
+    options = (*shown, *engine.policies, "--event-log", str(log))
     return engine.run("preview", "--stack", stack, *options, captured=True).stdout
 
 

@@ -1,6 +1,6 @@
 """Review: what a pull request does to whose data, as one comment: `python -m infra.review --help`.
 
-    plans      reads what `pulumi preview --json --ignore-protect` printed for each stack
+    plans      reads what `pulumi preview --json` printed for each stack
       v Plan
     events     adds what a policy pack says of it
       v Plan

@@ -32,6 +32,11 @@ def limits(base: Path, head: Path, stack: str) -> Review:
         return Review.model_validate({})
 
 
+def writers(head: Path) -> list[str]:
+    """Return the stacks that write their own limits, for whoever extends them."""
+    return [stack for stack in stack_files.stacks(head) if not _extended(head, stack)]
+
+
 def gone(base: Path, head: Path) -> list[Gone]:
     """Return the stacks whose files the pull request deletes.
 

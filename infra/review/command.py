@@ -40,10 +40,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument(
         "plans",
-        nargs="+",
+        nargs="*",
         type=Path,
         metavar="STACK.json",
-        help="what `pulumi preview --stack STACK --json --ignore-protect` printed",
+        help="what `pulumi preview --stack STACK --json --ignore-protect --show-sames` printed",
     )
     args = parser.parse_args(arguments)
     return exit_codes.exit_code(
@@ -55,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _review(commit: str, files: Sequence[Path]) -> int:
     project = project_folder(Path.cwd())
+    stacks = {_stack(file) for file in files}
     with tempfile.TemporaryDirectory(prefix="cmbcluster-storage-") as name:
         before = Path(name)
         commits = Commits(project)
@@ -62,13 +63,18 @@ def _review(commit: str, files: Sequence[Path]) -> int:
         found = report(
             [_subject(project, before, file) for file in sorted(set(files))],
             base.gone(before, project),
+            [
+                (stack, base.limits(before, project, stack), config.review)
+                for stack in base.writers(project)
+                if stack not in stacks and (config := _config(project, stack))
+            ],
         )
     print(comment(found), end="")
     return exit_codes.DONE if found.passes else exit_codes.REFUSED
 
 
 def _subject(project: Path, before: Path, file: Path) -> Subject:
-    stack = file.name.removesuffix(".json")
+    stack = _stack(file)
     log = file.with_name(f"{stack}.events")
     return Subject(
         plan=events.with_policies(
@@ -77,6 +83,10 @@ def _subject(project: Path, before: Path, file: Path) -> Subject:
         config=_config(project, stack),
         limits=base.limits(before, project, stack),
     )
+
+
+def _stack(file: Path) -> str:
+    return file.name.removesuffix(".json")
 
 
 def _text(file: Path) -> str:

@@ -167,3 +167,7 @@ def _filled(text: str, sections: Iterable[tuple[Sequence[Effect], Sequence[str]]
 
 def _size(text: str) -> int:
     return len(text.encode())
+
+
+# What is said of a pull request that concerns nobody.
+NOTHING = comment(Report((), (), (), (), (), (), ()))

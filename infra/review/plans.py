@@ -1,8 +1,9 @@
-"""Plans: what `pulumi preview --json --ignore-protect` prints, as far as a review needs it. Pure.
+"""Plans: what `pulumi preview --json` prints, as far as a review needs it. Pure.
 
-The engine lists what is created, changed, replaced, deleted and imported, and of what stays
-the same only that whose `protect` changes. It writes `[secret]` for secrets by itself. A
-preview that fails has no steps but the stack's own, and says why in its diagnostics.
+With `--ignore-protect`, what is protected and would go is a step like any other. With
+`--show-sames` there is a step for what stays the same as well, whose `retainOnDelete` alone may
+change. The engine writes `[secret]` for secrets by itself. A preview that fails has no steps but
+the stack's own, and says why in its diagnostics.
 """
 
 import json
@@ -58,13 +59,17 @@ class Step:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is done, as `--show-sames` lists it."""
-        return self.op == "same" and self.before == self.after
+        """Whether nothing is done: to what stays the same, only these two can be."""
+        return self.op == "same" and _held(self.before) == _held(self.after)
 
     @property
     def what(self) -> str:
         """What it is of the user's: bucket, role, claim, …; of a component, nothing."""
         return self.name.removeprefix(self.slug).removeprefix("-") if self.slug else self.name
+
+
+def _held(state: Resource | None) -> tuple[bool, bool] | None:
+    return state and (state.protect, state.retain_on_delete)
 
 
 @dataclass(frozen=True)

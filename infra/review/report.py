@@ -55,12 +55,18 @@ class Report:
         return not (self.refusals or self.failed)
 
 
-def report(subjects: Sequence[Subject], without_file: Sequence[Gone] = ()) -> Report:
+def report(
+    subjects: Sequence[Subject],
+    without_file: Sequence[Gone] = (),
+    reviews: Sequence[tuple[str, Review, Review]] = (),
+) -> Report:
     """Return the report on all stacks of one pull request.
 
     Args:
         subjects: those that are previewed.
         without_file: those whose files the pull request deletes.
+        reviews: of stacks that are not previewed and write limits and consent, their `review`
+            on the base branch and in the pull request.
     """
     configs = {one.plan.stack: one.config for one in subjects if one.config}
     found = [effect for one in subjects for effect in effects(one.plan, one.config)]
@@ -77,6 +83,7 @@ def report(subjects: Sequence[Subject], without_file: Sequence[Gone] = ()) -> Re
     ]
     # Of a stack's own users: one of the same id in another stack is somebody else.
     named = {(stack, user) for stack, one in configs.items() for user in one.review.consent}
+    names = {user for _, user in named} | {user for *_, one in reviews for user in one.consent}
     consented = {user for stack, user in named & {(one.stack, one.user) for one in found}}
     failed = [plan for plan in plans if plan.errors]
     return Report(
@@ -84,7 +91,14 @@ def report(subjects: Sequence[Subject], without_file: Sequence[Gone] = ()) -> Re
         cautions=[
             *cautions.cautions(plans, found),
             *cautions.raised(
-                (one.plan.stack, one.limits, one.config.review) for one in subjects if one.config
+                [
+                    *reviews,
+                    *(
+                        (one.plan.stack, one.limits, one.config.review)
+                        for one in subjects
+                        if one.config
+                    ),
+                ]
             ),
         ],
         refusals=refusals,
@@ -96,7 +110,7 @@ def report(subjects: Sequence[Subject], without_file: Sequence[Gone] = ()) -> Re
         ],
         consented=sorted(consented),
         # Where a preview failed, nobody knows.
-        unneeded=[] if failed else sorted({user for _, user in named} - consented),
+        unneeded=[] if failed else sorted(names - consented),
     )
 
 

@@ -251,3 +251,22 @@ def test_who_cannot_be_made_stops_nobody_and_what_is_changed_later_is_left_to_th
         "Drift: gcp-003": "open",
     }
     assert three.bucket("carol") in three.github.held("issues")[1]["body"]
+
+
+def test_what_only_the_program_can_let_go_is_told(tmp_path: Path):
+    with closing(FleetRepository(tmp_path, "gcp", 1)) as one:
+        one.edit("gcp", users=[])
+        empty = one.commit()
+        one.edit("gcp", users=["ann"])
+        main = one.commit()
+        jobs = one.github.run(one.push(empty, main), "shards", "up")
+        assert codes(jobs) == {"shards": [0], "up": [0]}, printed(jobs)
+
+        one.rewrite("infra/held.py", "retain_on_delete=kept", "retain_on_delete=False")
+        one.commit("december")
+        jobs = one.github.run(one.pull_request("december"), "shards", "preview", "review")
+
+        assert codes(jobs) == {"shards": [0], "preview": [0], "review": [0]}, printed(jobs)
+        (comment,) = one.github.held("issues/7/comments")
+        check(comment["body"], "not-kept")
+        assert "\n-   retainOnDelete: true\n+   retainOnDelete: false\n" in comment["body"]

@@ -110,7 +110,7 @@ def test_there_is_a_plan_of_each_also_of_one_that_failed(commands: Commands, pro
     log = (project / "plans/aws.events").resolve()
     assert commands.of("pulumi")[:2] == [
         "stack --show-name --stack aws --non-interactive",
-        f"preview --stack aws --json --ignore-protect --policy-pack {project}/policy "
+        f"preview --stack aws --json --ignore-protect --show-sames --policy-pack {project}/policy "
         f"--event-log {log} --non-interactive",
     ]
     assert commands.environments[1]["PULUMI_DEBUG_COMMANDS"] == "true"
@@ -193,7 +193,7 @@ def test_a_fork_s_stacks_are_where_the_base_is_before_the_preview(
     assert commands.of(sys.executable) == [
         "-m sandbox up --stack aws --skip-preview",
         *(
-            f"-m sandbox preview --stack {stack} --json --ignore-protect "
+            f"-m sandbox preview --stack {stack} --json --ignore-protect --show-sames "
             f"--policy-pack {project}/policy --event-log {project}/plans/{stack}.events "
             "--non-interactive"
             for stack in ("aws", "aws-002")

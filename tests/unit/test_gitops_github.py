@@ -11,7 +11,7 @@ from gitops_commands import Commands
 from infra.gitops.command import main
 from infra.gitops.drift import mark
 from infra.gitops.github import BOT
-from infra.review.comment import MARK
+from infra.review.comment import MARK, NOTHING
 
 COMMENT = ["comment", "--repository", "lab/storage", "--pull-request", "7", "review.md"]
 ISSUES = ["issues", "--repository", "lab/storage", "--from", "reports", "aws"]
@@ -98,3 +98,16 @@ def test_a_stack_without_a_report_is_told(commands: Commands, capsys: pytest.Cap
     assert main(ISSUES) == 1
     assert capsys.readouterr().err == "nobody has looked for drift in aws\n"
     assert commands.ran == []
+
+
+def test_what_concerns_nobody_is_told_only_where_something_else_was(
+    commands: Commands, tmp_path: Path
+):
+    (tmp_path / "review.md").write_text(NOTHING)
+    there_are(commands)
+    assert main(COMMENT) == 0
+    assert len(commands.of("gh")) == 1
+
+    there_are(commands, {"id": 42, "user": {"login": BOT}, "body": f"{MARK}\n\nrefused"})
+    assert main(COMMENT) == 0
+    assert commands.given == [{"body": NOTHING}]

@@ -320,14 +320,16 @@ def test_what_is_no_plan_is_a_preview_that_failed(text: str):
 def test_what_stays_as_it_is_is_no_step_though_it_may_be_listed():
     state = {"inputs": {"name": "x"}, "protect": True}
     urn = "urn:pulumi:aws::p::aws:s3/bucket:Bucket::eve-bucket"
-    same = {"op": "same", "urn": urn, "oldState": state, "newState": state}
+    same = {"op": "same", "urn": urn, "oldState": state, "newState": state | {"inputs": {}}}
     freed = same | {"newState": state | {"protect": False}}
+    left = same | {"newState": state | {"retainOnDelete": True}}
     stack = json.loads(document())["steps"]
-    [step] = read("aws", document(steps=[*stack, same, freed])).steps
-    assert (step.before, step.after) == (
-        Resource(protect=True, inputs={"name": "x"}),
-        Resource(protect=False, inputs={"name": "x"}),
-    )
+    steps = read("aws", document(steps=[*stack, same, freed, left])).steps
+    there = Resource(protect=True, inputs={"name": "x"})
+    assert [(step.before, step.after) for step in steps] == [
+        (there, Resource(protect=False, inputs={"name": "x"})),
+        (there, Resource(protect=True, retain_on_delete=True, inputs={"name": "x"})),
+    ]
 
 
 def test_an_error_says_of_what_it_is_and_the_language_host_s_own_only_if_it_is_alone():

@@ -10,7 +10,7 @@ import yaml
 from stack_trees import LEAST_ON, config_of
 
 from infra.commits import Commits
-from infra.review import base, guard
+from infra.review import base, comment, guard
 from infra.review.command import main
 from infra.review.effects import Effect, Kind
 from infra.review.guard import Refusal
@@ -326,3 +326,34 @@ def test_a_refusal_says_which_limit(repository: Repository):
     assert list(guard.refusals("aws", [touched("ann", "replace")], DEFAULTS, ())) == [
         Refusal("aws", "maxReplaces", 0, ("ann",))
     ]
+
+
+def test_what_is_raised_is_told_though_no_stack_is_concerned(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+):
+    repository.write("aws", TREE)
+    repository.write("aws-2", {"extends": "aws"})
+    repository.commit()
+    repository.write("aws", {**TREE, "review": {"maxUsers": 500, "consent": ["bob"]}})
+
+    assert main(["--base", "main"]) == 0
+    raised = capsys.readouterr().out
+    assert raised != comment.NOTHING
+    told = "- From the next pull request on, `maxUsers` is 500 (before: 25): `aws`"
+    assert told in raised.splitlines()
+    assert "- `consent` names `bob`, whom nothing happens to: take them out" in raised.splitlines()
+
+    repository.commit()
+    repository.write("aws", TREE)
+    assert main(["--base", "main"]) == 0
+    assert capsys.readouterr().out == comment.NOTHING
+
+
+def test_a_stack_that_is_previewed_is_told_once(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+):
+    repository.write("aws", TREE)
+    repository.commit()
+    repository.write("aws", {**TREE, "review": {"maxUsers": 500}})
+    assert reviewed(repository) == 0
+    assert capsys.readouterr().out.count("maxUsers") == 1
