@@ -57,11 +57,16 @@ def _empty(_: Any, work: Work) -> None:
     bucket.delete()
 
 
-def _copy(s3: Any, work: Work) -> None:
+def _copied(work: Work) -> Callable[[], object]:
     from google.cloud.storage import Client  # of the other cloud: for this task alone
 
-    s3.download_file(work.bucket, "large", str(work.path))
-    Client(project="bench").bucket(work.target).blob("large").upload_from_filename(work.path)
+    target = Client(project="bench").bucket(work.target)
+
+    def copy(s3: Any, work: Work) -> None:
+        s3.download_file(work.bucket, "large", str(work.path))
+        target.blob("large").upload_from_filename(work.path)
+
+    return alone(copy)(work)
 
 
 TASKS: dict[str, Task] = {
@@ -71,5 +76,5 @@ TASKS: dict[str, Task] = {
     "large down": alone(lambda s3, work: s3.download_file(work.bucket, "large", str(work.path))),
     "list": alone(_list),
     "empty": alone(_empty),
-    "copy": alone(_copy),
+    "copy": _copied,
 }

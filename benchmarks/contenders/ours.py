@@ -63,9 +63,14 @@ async def _empty(storage: Any, work: Work) -> None:
     await storage.delete_bucket(work.bucket, True)
 
 
-async def _copy(storage: Any, work: Work) -> None:
-    content = storage.stream_object(work.bucket, "large")
-    await provider(_OTHER[work.cloud]).upload_object(work.target, "large", content)
+def _copied(work: Work) -> Callable[[], object]:
+    other = provider(_OTHER[work.cloud])
+
+    async def copy(storage: Any, work: Work) -> None:
+        content = storage.stream_object(work.bucket, "large")
+        await other.upload_object(work.target, "large", content)
+
+    return _task(copy)(work)
 
 
 TASKS: dict[str, Task] = {
@@ -75,5 +80,5 @@ TASKS: dict[str, Task] = {
     "large down": _task(_large_down),
     "list": _task(_list),
     "empty": _task(_empty),
-    "copy": _task(_copy),
+    "copy": _copied,
 }
