@@ -1,6 +1,8 @@
 """The identities in docs/identities: what they may do is what the program needs, and no more."""
 
 import json
+import re
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -12,6 +14,7 @@ from program import VARIANTS, resources_of
 from sandbox.workspace import CHECKOUT
 
 FOLDER = CHECKOUT / "docs/identities"
+DOCUMENT = (CHECKOUT / "docs/gitops.md").read_text("utf-8")
 STATES = ["arn:aws:s3:::STATE_BUCKET", "arn:aws:s3:::STATE_BUCKET/*"]
 
 # What the official providers ask of the clouds, by resource type: to make and change one, and
@@ -102,17 +105,23 @@ def permissions(identity: str) -> list[str]:
     ]
 
 
+def made(variant: str) -> dict[str, dict[str, Any]]:
+    """Return the inputs of what the program registers for one user, by type."""
+    resources = resources_of(VARIANTS[variant].config("bob")).values()
+    return {resource["type"]: resource["inputs"] for resource in resources}
+
+
 def of_cloud(cloud: str) -> dict[str, set[str]]:
     return {kind: needs for kind, needs in CHANGES.items() if kind.startswith(f"{cloud}:")}
 
 
 def test_the_table_has_every_type_that_the_program_registers():
-    made = {
-        resource["type"]
-        for variant in VARIANTS.values()
-        for resource in resources_of(variant.config("bob")).values()
-    }
-    assert {kind for kind in made if kind.startswith(("aws:", "gcp:"))} == set(CHANGES)
+    types = {kind for variant in VARIANTS for kind in made(variant)}
+    assert {kind for kind in types if kind.startswith(("aws:", "gcp:"))} == set(CHANGES)
+
+
+def test_the_document_tells_of_every_file():
+    assert [path.name for path in FOLDER.iterdir() if path.name not in DOCUMENT] == []
 
 
 def test_the_plan_identity_changes_nothing_on_aws():
@@ -133,8 +142,8 @@ def test_the_plan_identity_sees_buckets_and_accounts_and_nothing_in_them():
     assert seen == {"iam.serviceAccounts", "storage.buckets"}
 
 
-# One of each kind of thing that is not the plan identity's to read, or of which it reads little.
-USERS_BUCKET = "arn:aws:s3:::ara-planet-8c71157f-123456789012-us-east-1-an"
+# One of each kind of thing that is not ours, or of which the plan identity reads little.
+USERS_BUCKET = "arn:aws:s3:::ara-planet-8c71157f-ACCOUNT-us-east-1-an"
 OTHERS = (
     "arn:aws:iam::ACCOUNT:user/ann",
     "arn:aws:kms:us-east-1:ACCOUNT:key/of-a-bucket",
@@ -142,7 +151,20 @@ OTHERS = (
     "arn:aws:ssm:us-east-1:ACCOUNT:parameter/x",
     "arn:aws:sts::ACCOUNT:assumed-role/x/y",
     "arn:aws:eks:us-east-1:ACCOUNT:cluster/another",
+    "arn:aws:iam::ACCOUNT:role/admin",
+    "arn:aws:s3:::payroll",
+    "arn:aws:s3:::payroll/x",
+    "arn:aws:s3:::payroll-ACCOUNT-us-east-1-an",
+    "arn:aws:s3:::payroll-ACCOUNT-us-east-1-an/x",
+    USERS_BUCKET.replace("ACCOUNT", "210987654321"),
 )
+USERS_ROLE = "arn:aws:iam::ACCOUNT:role/ara-planet-8c71157f"
+READING_OF_ROLES = {
+    "iam:GetRole",
+    "iam:GetRolePolicy",
+    "iam:ListAttachedRolePolicies",
+    "iam:ListRolePolicies",
+}
 # Whatever of these services somebody could think of.
 SERVICES = ("eks", "iam", "kms", "s3", "secretsmanager", "ssm", "sts")
 
@@ -157,20 +179,33 @@ def all_actions() -> set[str]:
     return operations | set(allowed("plan")) | set(allowed("apply"))
 
 
-def granted(identity: str, resource: str) -> set[str]:
-    """Return what an identity may do to a resource, as AWS decides: whatever is denied wins."""
+def granted(identity: str, resource: str, context: Mapping[str, str] | None = None) -> set[str]:
+    """Return what an identity may do to a resource, as AWS decides: whatever is denied wins.
+
+    Args:
+        identity: plan or apply.
+        resource: its ARN.
+        context: what AWS knows of the request, by condition key.
+    """
 
     def matching(effect: str) -> set[str]:
         return {
             action
             for one in statements(identity)
             if one["Effect"] == effect
+            and _conditions(one).items() <= (context or {}).items()
             and any(fnmatchcase(resource, each) for each in _listed(one["Resource"]))
             for action in all_actions()
             if any(fnmatchcase(action, each) for each in _listed(one["Action"]))
         }
 
     return matching("Allow") - matching("Deny")
+
+
+def _conditions(statement: dict[str, Any]) -> dict[str, str]:
+    conditions = statement.get("Condition", {"StringEquals": {}})
+    assert set(conditions) == {"StringEquals"}
+    return conditions["StringEquals"]
 
 
 def _listed(value: str | list[str]) -> list[str]:
@@ -183,9 +218,56 @@ def test_the_plan_identity_has_no_right_that_this_does_not_read():
     assert {action.partition(":")[0] for action in allowed("plan")} <= set(SERVICES)
 
 
+# Whatever a request could say of itself to be let through.
+ANY = {
+    "aws:RequestTag/managed-by": "cmbcluster-storage",
+    "iam:PassedToService": "pods.eks.amazonaws.com",
+}
+
+
 @pytest.mark.parametrize("resource", OTHERS)
-def test_what_is_not_ours_is_nothing_to_the_plan_identity(resource: str):
-    assert granted("plan", resource) == {"s3:ListAllMyBuckets"}
+@pytest.mark.parametrize("identity", ["plan", "apply"])
+def test_what_is_not_ours_is_nothing_to_an_identity(identity: str, resource: str):
+    assert granted(identity, resource, ANY) == {"s3:ListAllMyBuckets"}
+
+
+def test_a_bucket_of_the_program_is_the_apply_identity_s():
+    name = made("aws")["aws:s3/bucket:Bucket"]["bucket"].replace("123456789012", "ACCOUNT")
+    needed = {action for kind in made("aws") for action in CHANGES.get(kind, ())}
+    bucket, contents = f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/notes.txt"
+    of_contents = {"s3:AbortMultipartUpload", "s3:DeleteObject", "s3:DeleteObjectVersion"}
+    assert granted("apply", contents) >= of_contents
+    assert granted("apply", bucket) >= {one for one in needed if one[:3] == "s3:"} - of_contents
+    assert granted("apply", bucket) >= granted("plan", bucket)
+
+
+@pytest.mark.parametrize("resource", ["", "/notes.txt"])
+def test_a_bucket_of_the_world_s_namespace_is_in_what_the_document_adds(resource: str):
+    name = made("aws_everything")["aws:s3/bucket:Bucket"]["bucket"]
+    assert granted("apply", f"arn:aws:s3:::{name}{resource}") == {"s3:ListAllMyBuckets"}
+    added = re.findall(r"`(arn:aws:s3:::[^`]*)`", DOCUMENT)
+    assert [one for one in added if fnmatchcase(f"arn:aws:s3:::{name}{resource}", one)]
+
+
+def test_a_role_of_the_program_is_the_apply_identity_s():
+    role = made("aws_pod_identity")["aws:iam/role:Role"]
+    arn = f"arn:aws:iam::ACCOUNT:role/{role['name']}"
+    own = {"aws:ResourceTag/managed-by": role["tags"]["managed-by"]}
+    # AWS takes the tags of a request that makes something for those of what it makes, and asks
+    # for TagRole as well.
+    # Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+    new = {**own, "aws:RequestTag/managed-by": role["tags"]["managed-by"]}
+    assert granted("apply", arn, new) >= {"iam:CreateRole", "iam:TagRole"}
+    passing = {"iam:PassedToService": "pods.eks.amazonaws.com"}
+    needed = CHANGES["aws:iam/role:Role"] | CHANGES["aws:iam/rolePolicy:RolePolicy"]
+    assert granted("apply", arn, own) >= (needed - {"iam:CreateRole"}) | READING_OF_ROLES
+    assert "iam:PassRole" in granted("apply", arn, passing)
+
+
+def test_another_s_role_with_such_a_name_is_not_and_cannot_be_made_ours():
+    reading = READING_OF_ROLES | {"iam:ListInstanceProfilesForRole", "s3:ListAllMyBuckets"}
+    assert granted("apply", USERS_ROLE) == reading
+    assert granted("apply", USERS_ROLE, ANY) == reading | {"iam:CreateRole", "iam:PassRole"}
 
 
 def test_what_the_plan_identity_may_do_to_what_is_ours():
@@ -201,25 +283,22 @@ def test_what_the_plan_identity_may_do_to_what_is_ours():
         "s3:ListBucket",
         "s3:ListTagsForResource",
     }
-    # To AWS the pattern of all buckets is that of all objects, so these are not to be more.
-    assert granted("plan", f"{USERS_BUCKET}/notes.txt") == of_bucket | everywhere
+    # To AWS the pattern of buckets is also that of objects that end so.
+    assert granted("plan", f"{USERS_BUCKET}/notes.txt") == everywhere
+    assert granted("plan", f"{USERS_BUCKET}/notes-an") == of_bucket | everywhere
     assert {one for one in of_bucket if "Object" in one} == {"s3:GetBucketObjectLockConfiguration"}
     for states in (STATES[0], "arn:aws:s3:::STATE_BUCKET/.pulumi/x.json"):
-        assert granted("plan", states) == of_bucket | everywhere | {"s3:GetObject"}
+        assert granted("plan", states) == everywhere | {"s3:GetObject", "s3:ListBucket"}
     assert granted("plan", "arn:aws:kms:us-east-1:ACCOUNT:key/STATE_KEY") == everywhere | {
         "kms:Decrypt"
     }
-    assert granted("plan", "arn:aws:iam::ACCOUNT:role/ara-planet-8c71157f") == everywhere | {
-        "iam:GetRole",
-        "iam:GetRolePolicy",
-        "iam:ListAttachedRolePolicies",
-        "iam:ListRolePolicies",
-    }
+    assert granted("plan", USERS_ROLE) == everywhere | READING_OF_ROLES
 
 
 def test_the_apply_identity_cannot_write_the_states_away_nor_change_itself():
     assert "s3:DeleteObjectVersion" not in granted("apply", "arn:aws:s3:::STATE_BUCKET/x")
-    own = granted("apply", "arn:aws:iam::ACCOUNT:role/cmbcluster-storage-apply")
+    tagged = {**ANY, "aws:ResourceTag/managed-by": "cmbcluster-storage"}
+    own = granted("apply", "arn:aws:iam::ACCOUNT:role/cmbcluster-storage-apply", tagged)
     assert not own & {"iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy", "iam:DeleteRole"}
 
 
@@ -238,7 +317,15 @@ def test_the_apply_identity_may_do_what_the_program_needs_on_aws_and_no_more():
 
 def test_the_apply_identity_may_do_what_the_program_needs_on_google_cloud_and_no_more():
     needed = set().union(*of_cloud("gcp").values()) | set(permissions("plan"))
-    assert permissions("apply") == sorted(needed)
+    assert sorted(permissions("apply") + permissions("apply-accounts")) == sorted(needed)
+
+
+def test_who_makes_no_service_accounts_may_change_none():
+    of_accounts = "iam.serviceAccounts."
+    assert [one for one in permissions("apply") if one.startswith(of_accounts)] == []
+    assert [one for one in permissions("apply-accounts") if not one.startswith(of_accounts)] == []
+    needed = {action for kind in made("gcp") for action in CHANGES.get(kind, ())}
+    assert needed <= set(permissions("apply"))
 
 
 def test_the_apply_identity_writes_objects_only_to_the_states():
