@@ -4,6 +4,7 @@ from typing import Any
 
 import jsonschema
 import yaml
+from program import OBJECTS, VARIANTS, of_type, resources_of
 
 from sandbox import engine
 from sandbox.workspace import CHECKOUT
@@ -111,13 +112,41 @@ def test_who_runs_the_engine_may_do_what_the_stacks_make_in_the_cluster():
     assert {one["metadata"]["namespace"] for one in manifests("stacks.yaml")} == {
         account["namespace"]
     }
-    assert by_kind["ClusterRole"]["rules"] == [
-        {
-            "apiGroups": [""],
-            "resources": ["persistentvolumes", "persistentvolumeclaims", "serviceaccounts"],
-            "verbs": ["get", "list", "watch", "create", "update", "patch", "delete"],
-        }
-    ]
+    assert by_kind["ClusterRole"]["rules"] == [making("persistentvolumes")]
+    assert by_kind["Role"]["rules"] == [making("persistentvolumeclaims", "serviceaccounts")]
+
+
+def making(*resources: str) -> dict[str, list[str]]:
+    return {
+        "apiGroups": [""],
+        "resources": list(resources),
+        "verbs": ["get", "list", "watch", "create", "update", "patch", "delete"],
+    }
+
+
+def test_what_has_a_namespace_is_made_in_the_stacks_own_alone():
+    objects = of_type(resources_of(VARIANTS["aws"].config("ann")), *OBJECTS)
+    metadata = {
+        one["type"].rpartition(":")[2]: one["inputs"]["metadata"] for one in objects.values()
+    }
+    assert {kind for kind in metadata if "namespace" not in metadata[kind]} == {"PersistentVolume"}
+    granted = {
+        (one["kind"], one["metadata"].get("namespace"), one["roleRef"]["kind"])
+        for one in manifests("access.yaml")
+        if one["kind"].endswith("Binding") and one["roleRef"]["name"] == "cmbcluster-storage-apply"
+    }
+    namespace = stack_file("kubernetes")["namespace"]
+    assert granted == {
+        ("ClusterRoleBinding", None, "ClusterRole"),
+        ("RoleBinding", namespace, "Role"),
+    }
+    [role] = [one for one in manifests("access.yaml") if one["kind"] == "Role"]
+    assert role["metadata"]["namespace"] == namespace
+
+
+def stack_file(key: str) -> dict[str, Any]:
+    text = (CHECKOUT / "Pulumi.aws.yaml").read_text("utf-8")
+    return yaml.safe_load(text)["config"][f"cmbcluster-storage:{key}"]
 
 
 def test_the_engine_finds_the_context_of_the_stack_file():
@@ -126,7 +155,4 @@ def test_the_engine_finds_the_context_of_the_stack_file():
             "kubeconfig.yaml"
         ]
     )
-    stack = yaml.safe_load((CHECKOUT / "Pulumi.aws.yaml").read_text("utf-8"))
-    assert [one["name"] for one in kubeconfig["contexts"]] == [
-        stack["config"]["cmbcluster-storage:kubernetes"]["context"]
-    ]
+    assert [one["name"] for one in kubeconfig["contexts"]] == [stack_file("kubernetes")["context"]]
