@@ -17,6 +17,7 @@ from infra.review.comment import MARK, NOTHING
 
 # Who writes with the token of a workflow.
 BOT = "github-actions[bot]"
+_OPEN = "issues?state=open&creator=github-actions%5Bbot%5D&per_page=100"
 
 
 @dataclass(frozen=True)
@@ -39,47 +40,50 @@ class Repository:
         """
         if not text.startswith(MARK):
             raise GitopsError("this is no review; the step that writes it says why")
-        there = self._own(f"issues/{pull_request}/comments", MARK)
+        there = _marked(self._own(f"issues/{pull_request}/comments"), MARK)
         if there:
-            self._send("PATCH", f"issues/comments/{there[0]['id']}", {"body": text})
+            self._send("PATCH", f"issues/comments/{there['id']}", {"body": text})
         elif text != NOTHING:
             self._send("POST", f"issues/{pull_request}/comments", {"body": text})
 
     def write_issues(self, stacks: Sequence[str], folder: Path) -> None:
-        """Open, update or close the issue of each stack.
+        """Open, update or close the issue of each stack; one that fails does not stop the next.
+
+        GitHub limits requests: what is open is asked once, and what says the same is left.
 
         Args:
             stacks: their names.
             folder: of the reports; one that is missing is of a job that did not come so far.
 
         Raises:
-            GitopsError: a report is missing, or GitHub does not take one.
+            GitopsError: reports are missing, or GitHub does not take some; all are named.
         """
-        reports = {stack: (folder / f"{stack}.md") for stack in stacks}
-        if missing := [stack for stack, file in reports.items() if not file.exists()]:
-            raise GitopsError(f"nobody has looked for drift in {', '.join(missing)}")
-        for stack, file in reports.items():
-            self._write_issue(stack, file.read_text("utf-8"))
+        reports = {stack: folder / f"{stack}.md" for stack in stacks}
+        there = {stack: file for stack, file in reports.items() if file.exists()}
+        open_ = self._own(_OPEN) if there else []
+        problems: list[str] = []
+        for stack, file in there.items():
+            try:
+                self._write_issue(_marked(open_, drift.mark(stack)), file.read_text("utf-8"))
+            except GitopsError as error:
+                problems.append(f"{stack}: {error}")
+        if missing := [stack for stack in reports if stack not in there]:
+            problems.append(f"nobody has looked for drift in {', '.join(missing)}")
+        if problems:
+            raise GitopsError("\n".join(problems))
 
-    def _write_issue(self, stack: str, text: str) -> None:
-        query = "issues?state=open&creator=github-actions%5Bbot%5D"
-        there = self._own(query, drift.mark(stack))
-        if there and text:
-            content = {"title": drift.title(text), "body": text}
-            self._send("PATCH", f"issues/{there[0]['number']}", content)
-        elif there:
-            self._send("PATCH", f"issues/{there[0]['number']}", {"state": "closed"})
-        elif text:
+    def _write_issue(self, there: dict[str, Any] | None, text: str) -> None:
+        if there is None and text:
             self._send("POST", "issues", {"title": drift.title(text), "body": text})
+        elif there and not text:
+            self._send("PATCH", f"issues/{there['number']}", {"state": "closed"})
+        elif there and there["body"].splitlines() != text.splitlines():
+            content = {"title": drift.title(text), "body": text}
+            self._send("PATCH", f"issues/{there['number']}", content)
 
-    def _own(self, path: str, mark: str) -> list[dict[str, Any]]:
+    def _own(self, path: str) -> list[dict[str, Any]]:
         pages = json.loads(self._gh("--paginate", "--slurp", f"repos/{self.name}/{path}"))
-        return [
-            one
-            for page in pages
-            for one in page
-            if (one["user"] or {}).get("login") == BOT and (one["body"] or "").startswith(mark)
-        ]
+        return [one for page in pages for one in page if (one["user"] or {}).get("login") == BOT]
 
     def _send(self, method: str, path: str, document: Mapping[str, str]) -> None:
         arguments = ("--method", method, f"repos/{self.name}/{path}", "--input", "-")
@@ -96,3 +100,8 @@ class Repository:
         if done.returncode:
             raise GitopsError(f"`gh api {' '.join(arguments)}` failed: {done.stderr.strip()}")
         return done.stdout
+
+
+def _marked(own: Sequence[dict[str, Any]], mark: str) -> dict[str, Any] | None:
+    """Return the first entry that begins with a mark."""
+    return next((one for one in own if (one["body"] or "").startswith(mark)), None)

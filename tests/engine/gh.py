@@ -17,9 +17,12 @@ def main(arguments: list[str]) -> None:
     match arguments:
         case ["api", "--paginate", "--slurp", path]:
             url = urlsplit(path)
-            state = parse_qs(url.query).get("state")
-            found = held.get(url.path, [])
-            print(json.dumps([[one] for one in found if state in (None, [one["state"]])]))
+            query = parse_qs(url.query)
+            of_path = held.get(url.path, [])
+            found = [one for one in of_path if query.get("state") in (None, [one["state"]])]
+            size = int(query.get("per_page", ["30"])[0])
+            pages = [found[first : first + size] for first in range(0, len(found), size)]
+            print(json.dumps(pages or [[]]))
         case ["api", "--method", "POST", path, "--input", "-"]:
             of_path = held.setdefault(path, [])
             number = sum(map(len, held.values())) + 1

@@ -15,6 +15,10 @@ from infra.review.comment import MARK, NOTHING
 
 COMMENT = ["comment", "--repository", "lab/storage", "--pull-request", "7", "review.md"]
 ISSUES = ["issues", "--repository", "lab/storage", "--from", "reports", "aws"]
+LIST = (
+    "api --paginate --slurp repos/lab/storage/issues"
+    "?state=open&creator=github-actions%5Bbot%5D&per_page=100"
+)
 REPORT = f"{mark('aws')}\n\n## Drift: `aws`\n\nwhat differs\n"
 SOMEBODY = {"id": 1, "number": 1, "user": {"login": "mallory"}}
 
@@ -90,8 +94,41 @@ def test_an_issue_is_opened_updated_and_closed(
     forged = {**SOMEBODY, "body": mark("aws")}
     there_are(commands, forged, other, *([own] if is_open else []))
     assert main(ISSUES) == 0
-    assert commands.of("gh")[1:] == ([f"api --method {request_} --input -"] if request_ else [])
+    assert commands.of("gh") == [
+        LIST,
+        *([f"api --method {request_} --input -"] if request_ else []),
+    ]
     assert commands.given == ([given] if given else [])
+
+
+def test_github_is_asked_once_and_told_what_is_new(commands: Commands, tmp_path: Path):
+    reports = {f"aws-{number}": REPORT.replace("aws", f"aws-{number}") for number in range(10)}
+    for stack, report in reports.items():
+        (tmp_path / f"reports/{stack}.md").write_text(report)
+    # As GitHub may give back what it was sent.
+    bodies = [report.strip().replace("\n", "\r\n") for report in reports.values()]
+    there_are(commands, *({"number": 1, "user": {"login": BOT}, "body": one} for one in bodies))
+    assert main([*ISSUES[:-1], " ".join(reports)]) == 0
+    assert commands.of("gh") == [LIST]
+
+
+def test_a_stack_whose_issue_is_not_taken_does_not_stop_the_next(
+    commands: Commands, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    own = {"number": 5, "user": {"login": BOT}, "body": f"{mark('aws')}\nold"}
+    there_are(commands, own)
+    commands.answers[("repos/lab/storage/issues/5",)] = (1, "", "HTTP 403\n")
+    for stack in ("aws", "aws-002"):
+        (tmp_path / f"reports/{stack}.md").write_text(REPORT.replace(mark("aws"), mark(stack)))
+    assert main([*ISSUES[:-1], "aws aws-002 aws-003"]) == 1
+    assert commands.of("gh")[1:] == [
+        "api --method PATCH repos/lab/storage/issues/5 --input -",
+        "api --method POST repos/lab/storage/issues --input -",
+    ]
+    assert capsys.readouterr().err.splitlines() == [
+        "aws: `gh api --method PATCH repos/lab/storage/issues/5 --input -` failed: HTTP 403",
+        "nobody has looked for drift in aws-003",
+    ]
 
 
 def test_a_stack_without_a_report_is_told(commands: Commands, capsys: pytest.CaptureFixture[str]):
