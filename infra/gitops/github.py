@@ -60,11 +60,11 @@ class Repository:
         """
         reports = {stack: folder / f"{stack}.md" for stack in stacks}
         there = {stack: file for stack, file in reports.items() if file.exists()}
-        open_ = self._own(_OPEN) if there else []
+        issues = self._own(_OPEN) if there else []
         problems: list[str] = []
         for stack, file in there.items():
             try:
-                self._write_issue(_marked(open_, drift.mark(stack)), file.read_text("utf-8"))
+                self._write_issue(_marked(issues, drift.mark(stack)), file.read_text("utf-8"))
             except GitopsError as error:
                 problems.append(f"{stack}: {error}")
         if missing := [stack for stack in reports if stack not in there]:

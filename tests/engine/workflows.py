@@ -4,7 +4,8 @@ What GitHub does around them is done here: a checkout for each job, the matrix, 
 expressions, outputs, artifacts, steps that run after a failure. What differs:
 
 - Cloud, cluster and backend are the sandbox's, by environment variables, as a runner has them;
-  no identity is asked for, and the key of the states is a passphrase.
+  no identity is asked for, nor a cluster's plugin installed, and the key of the states is a
+  passphrase.
 - What `pulumi install` and `make setup` install is there: `.venv`, `policy/.venv` and `.sandbox`
   are links to those of the tests, and the plugins are the sandbox's.
 - `gh` is `gh.py`.

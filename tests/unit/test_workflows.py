@@ -32,6 +32,14 @@ def steps() -> Iterator[dict[str, Any]]:
         yield from job["steps"]
 
 
+def of_action(name: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Yield the steps that use an action, with their jobs."""
+    for _, _, job in jobs():
+        for step in job["steps"]:
+            if step.get("uses", "").startswith(f"{name}@"):
+                yield job, step
+
+
 def condition(job: dict[str, Any]) -> str:
     return " ".join(job.get("if", "").split())
 
@@ -139,6 +147,26 @@ def test_only_the_plan_identity_is_asked_for_outside_of_up():
         text = path.read_text("utf-8")
         assert ("_APPLY_" in text) is (name == "up")
         assert ("_PLAN_" in text) is (name in ("drift", "preview"))
+
+
+def test_credentials_last_as_long_as_their_job():
+    # For an hour, if it is not said. Google's are renewed.
+    for job, step in of_action("aws-actions/configure-aws-credentials"):
+        seconds = int(step["with"].get("role-duration-seconds", "3600"))
+        assert seconds >= 60 * int(job["timeout-minutes"])
+
+
+def test_a_job_that_asks_a_cluster_has_what_its_kubeconfig_calls():
+    for name in WORKFLOWS:
+        asks = "KUBECONFIG" in workflow(name).get("env", {})
+        for job in workflow(name)["jobs"].values():
+            found = [step.get("uses", "").partition("@")[0] for step in job["steps"]]
+            if asks and "google-github-actions/auth" in found:
+                at = found.index("google-github-actions/auth")
+                assert found[at + 1] == "google-github-actions/setup-gcloud"
+                assert job["steps"][at + 1]["if"] == job["steps"][at]["if"]
+    plugins = [step["with"] for _, step in of_action("google-github-actions/setup-gcloud")]
+    assert plugins == [{"install_components": "gke-gcloud-auth-plugin"}] * 2
 
 
 def test_no_two_runs_of_a_stack_and_none_is_broken_off():
