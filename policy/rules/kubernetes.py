@@ -33,8 +33,15 @@ def _is_reserved(volume: Resource) -> Iterator[str]:
             yield f"spec.claimRef.{key} is missing: write the claim's, or any claim may take it"
 
 
-def _has_no_class(resource: Resource) -> Iterator[str]:
+def _names_no_class(resource: Resource) -> Iterator[str]:
     yield from unless(resource.props, "spec.storageClassName", "")
+
+
+def _has_no_class(volume: Resource) -> Iterator[str]:
+    # Of a volume, "" and nothing are the same, and the official provider leaves "" out. A claim
+    # that says nothing is of the cluster's default class.
+    if at(volume.props, "spec.storageClassName") is not None:
+        yield from _names_no_class(volume)
 
 
 def _is_mounted_as_pod(volume: Resource) -> Iterator[str]:
@@ -78,7 +85,7 @@ RULES = (
         VOLUME,
         _is_mounted_as_pod,
     ),
-    Rule("claim-no-class", "No provisioner makes a disk for a claim", CLAIM, _has_no_class),
+    Rule("claim-no-class", "No provisioner makes a disk for a claim", CLAIM, _names_no_class),
     Rule("claim-volume", "A claim names its volume", CLAIM, _names_volume),
     Rule(
         "service-account-own",

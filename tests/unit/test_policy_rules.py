@@ -498,7 +498,10 @@ CASES: dict[str, list[Case | Refused]] = {
             ({"claimRef": {"namespace": "a", "name": ""}}, "spec.claimRef.name is missing"),
         )
     ],
-    "volume-no-class": [Case(PV, {"spec": {"storageClassName": ""}}, {"spec": {}}, 'write ""')],
+    "volume-no-class": [
+        Case(PV, {"spec": good}, {"spec": {"storageClassName": "gp3"}}, 'is "gp3": write ""')
+        for good in ({"storageClassName": ""}, {})
+    ],
     "volume-pod-identity": [
         Case(
             PV,
