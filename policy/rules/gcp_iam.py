@@ -18,7 +18,8 @@ _PARTIAL = frozenset(
         "gcp:storage/managedFolderIamPolicy:ManagedFolderIamPolicy",
     }
 )
-_ACCOUNT_POLICY = frozenset({"gcp:serviceaccount/iAMPolicy:IAMPolicy"})
+ACCOUNT = frozenset({"gcp:serviceaccount/account:Account"})
+ACCOUNT_POLICY = frozenset({"gcp:serviceaccount/iAMPolicy:IAMPolicy"})
 _ACCOUNT_PARTIAL = frozenset(
     {
         "gcp:serviceaccount/iAMBinding:IAMBinding",
@@ -125,7 +126,7 @@ RULES = (
     Rule(
         "gcp-iam-readable",
         "A policy has nothing that these rules do not read",
-        POLICY | _ACCOUNT_POLICY,
+        POLICY | ACCOUNT_POLICY,
         _is_read,
     ),
     Rule("gcs-iam-whole", "A bucket has one policy, which is all of it", _PARTIAL, _is_whole),
@@ -145,7 +146,7 @@ RULES = (
     Rule(
         "gcp-account-server",
         "One Kubernetes service account acts as a Google one",
-        _ACCOUNT_POLICY | _ACCOUNT_PARTIAL,
+        ACCOUNT_POLICY | _ACCOUNT_PARTIAL,
         _is_one_servers,
     ),
     Rule("gcp-no-lasting-key", "Nobody has a credential that never ends", _LASTING, _is_none),

@@ -10,6 +10,7 @@ from .values import fields, listed, shown, sole
 
 ROLE = frozenset({"aws:iam/role:Role"})
 ACCESS = frozenset({"aws:iam/rolePolicy:RolePolicy", "aws:iam/policy:Policy"})
+ASSOCIATION = frozenset({"aws:eks/podIdentityAssociation:PodIdentityAssociation"})
 _ATTACHED = frozenset(
     {
         "aws:iam/rolePolicyAttachment:RolePolicyAttachment",

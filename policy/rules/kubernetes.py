@@ -14,7 +14,15 @@ _PARTIAL = frozenset(
 
 _S3 = "s3.csi.aws.com"
 _DRIVERS = (_S3, "gcsfuse.csi.storage.gke.io")
-IDENTITIES = ("eks.amazonaws.com/role-arn", "iam.gke.io/gcp-service-account")
+_IDENTITIES = ("eks.amazonaws.com/role-arn", "iam.gke.io/gcp-service-account")
+
+
+def identities_of(account: Resource) -> Iterator[str]:
+    """Yield whom a service account acts as: a role's ARN, a Google account's e-mail address."""
+    annotations = fields(at(account.props, "metadata.annotations"))
+    for key in _IDENTITIES:
+        if isinstance(identity := annotations.get(key), str):
+            yield identity
 
 
 def _is_a_bucket(volume: Resource) -> Iterator[str]:
@@ -59,7 +67,7 @@ def _names_volume(claim: Resource) -> Iterator[str]:
 
 def _is_one_servers(account: Resource) -> Iterator[str]:
     annotations = fields(at(account.props, "metadata.annotations"))
-    has_identity = any(map(annotations.get, IDENTITIES))
+    has_identity = any(map(annotations.get, _IDENTITIES))
     if has_identity and at(account.props, "metadata.name") == "default":
         yield "every pod of the namespace that names none runs as it: write another metadata.name"
 

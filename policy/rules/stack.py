@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from . import gcp_iam, gcs, iam, kubernetes, s3
 from .model import Blame, Resource, StackRule
-from .values import at, fields, shown
+from .values import at, shown
 
 _K = TypeVar("_K")
 
@@ -132,16 +132,9 @@ def _doubles(
 
 def _identities_differ(resources: Sequence[Resource]) -> Iterator[Blame]:
     yield from _doubles(
-        ((account, _identities(account)) for account in resources),
+        ((account, kubernetes.identities_of(account)) for account in resources),
         lambda other, identity: f"{other} has {shown(identity)} too: one identity each",
     )
-
-
-def _identities(account: Resource) -> Iterator[str]:
-    annotations = fields(at(account.props, "metadata.annotations"))
-    for key in kubernetes.IDENTITIES:
-        if isinstance(identity := annotations.get(key), str):
-            yield identity
 
 
 def _handles_differ(resources: Sequence[Resource]) -> Iterator[Blame]:

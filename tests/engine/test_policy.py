@@ -104,6 +104,8 @@ DELETES_MOST = {**DELETES_ALL, "filter": {"objectSizeGreaterThan": 1}}
 DELETES_ALL_ON_GCS = {"action": {"type": "Delete"}, "condition": {"age": 30}}
 ALLOW_ALL = '"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject"}, '
 TLS = '"aws:SecureTransport": "false"'
+STRANGER = "serviceAccount:ci@evil-project.iam.gserviceaccount.com"
+GIVEN_AWAY = json.dumps({"bindings": [{"role": "roles/storage.objectUser", "members": [STRANGER]}]})
 ROLE, ACCESS, PV, PVC = "Role", "RolePolicy", "PersistentVolume", "PersistentVolumeClaim"
 
 BAD: dict[str, list[tuple[str, Callable[[Program], None]]]] = {
@@ -126,6 +128,8 @@ BAD: dict[str, list[tuple[str, Callable[[Program], None]]]] = {
         ("iam-actions", replaced(ACCESS, "policy", "GetObjectVersion", "DeleteObjectVersion")),
         ("iam-one-bucket", replaced(ACCESS, "policy", "s3:::ara-planet", "s3:::*")),
         ("bucket-one-role", same_as_ann(ACCESS, "policy")),
+        ("bucket-own", replaced(ACCESS, "policy", "s3:::ara-planet", "s3:::eve-planet")),
+        ("identity-own", put(ACCESS, "role", "eks-node-group-role")),
         ("role-one-policy", same_as_ann(ACCESS, "role")),
         ("role-one-server", same_as_ann(ROLE, "assume_role_policy")),
         ("bucket-settings", without("BucketPolicy")),
@@ -164,6 +168,7 @@ BAD: dict[str, list[tuple[str, Callable[[Program], None]]]] = {
             "gcp-iam-readable",
             replaced("BucketIAMPolicy", "policy_data", '"bindings"', '"Bindings"'),
         ),
+        ("identity-own", put("BucketIAMPolicy", "policy_data", GIVEN_AWAY)),
         ("member-one-bucket", same_as_ann("BucketIAMPolicy", "policy_data")),
         ("bucket-settings", without("BucketIAMPolicy")),
     ],

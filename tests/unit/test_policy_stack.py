@@ -39,7 +39,14 @@ BUCKET, GCS, IAM = (
 )
 ROLE, ACCESS = "aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy"
 PV, PVC = "kubernetes:core/v1:PersistentVolume", "kubernetes:core/v1:PersistentVolumeClaim"
+ASSOCIATION = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
+ACCOUNT = "gcp:serviceaccount/account:Account"
+ACCOUNT_IAM = "gcp:serviceaccount/iAMPolicy:IAMPolicy"
 SERVICE_ACCOUNT = "kubernetes:core/v1:ServiceAccount"
+ARN = "arn:aws:iam::123456789012:role"
+EMAIL = "ann@cmb.iam.gserviceaccount.com"
+STRANGER = "ci@evil-project.iam.gserviceaccount.com"
+FOREIGN = "is no role or account of this stack: name one that is"
 
 
 def resource(token: str, name: str, props: dict[str, Any], **more: Any) -> Resource:
@@ -132,7 +139,8 @@ def test_no_role_has_two_policies():
     assert broken(ann, policy("p", "ann"), policy("q", "ann")) == told
     assert broken(ann, policy("p", "ann"), policy("q", UNKNOWN, ann)) == told
     assert broken(nameless, policy("p", UNKNOWN, ann), policy("q", UNKNOWN, ann)) == told
-    assert broken(policy("p", "elsewhere"), policy("q", "elsewhere")) == told
+    foreign = [("identity-own", name, f'"elsewhere" {FOREIGN}') for name in ("p", "q")]
+    assert broken(policy("p", "elsewhere"), policy("q", "elsewhere")) == told + foreign
 
 
 def test_no_server_takes_two_roles():
@@ -151,36 +159,118 @@ def test_no_member_uses_two_buckets():
         bindings = [{"role": "roles/storage.objectUser", "members": list(members)}]
         return resource(IAM, name, {"policyData": json.dumps({"bindings": bindings})})
 
-    assert broken(policy("ann", "serviceAccount:a@b"), policy("bob"), policy("eve")) == []
-    assert broken(policy("ann", "serviceAccount:a@b"), policy("bob", "serviceAccount:a@b")) == [
-        ("member-one-bucket", "bob", '"serviceAccount:a@b" is in ann too: one bucket each')
+    assert broken(policy("ann", "principal://a"), policy("bob"), policy("eve")) == []
+    assert broken(policy("ann", "principal://a"), policy("bob", "principal://a")) == [
+        ("member-one-bucket", "bob", '"principal://a" is in ann too: one bucket each')
     ]
 
 
-def test_no_two_roles_reach_one_bucket():
-    def access(name: str, bucket: str) -> Resource:
-        statement = {
-            "Effect": "Allow",
-            "Action": "s3:GetObject",
-            "Resource": f"arn:aws:s3:::{bucket}",
-        }
-        return resource(ACCESS, name, {"policy": json.dumps({"Statement": statement})})
+def access(name: str, bucket: str, role: object = UNKNOWN) -> Resource:
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}"}
+    return resource(ACCESS, name, {"role": role, "policy": json.dumps({"Statement": statement})})
 
-    assert broken(access("ann", "ara"), access("bob", "eve")) == []
-    assert broken(access("ann", "ara"), access("bob", "ara/*")) == [
+
+def bucket_of(name: str) -> list[Resource]:
+    return [resource(BUCKET, name, {"bucket": name}), *settings(name)]
+
+
+def test_no_two_roles_reach_one_bucket():
+    both = (*bucket_of("ara"), *bucket_of("eve"))
+    assert broken(*both, access("ann", "ara"), access("bob", "eve")) == []
+    assert broken(*both, access("ann", "ara"), access("bob", "ara/*")) == [
         ("bucket-one-role", "bob", '"ara" is reached by ann too: write one of them')
     ]
 
 
-def test_no_two_service_accounts_have_one_identity():
-    def account(name: str, identity: object) -> Resource:
-        annotations = {"eks.amazonaws.com/role-arn": identity}
-        return resource(SERVICE_ACCOUNT, name, {"metadata": {"annotations": annotations}})
+def test_access_is_to_a_bucket_of_the_stack():
+    def policy(bucket: object) -> Resource:
+        sources = {"bucket": frozenset({ORION.urn})}
+        return resource(IAM, "iam", {"bucket": bucket, "policyData": "{}"}, sources=sources)
 
-    assert broken(account("ann", "x"), account("bob", "y")) == []
-    assert broken(account("ann", UNKNOWN), account("bob", UNKNOWN)) == []
-    assert broken(account("ann", "x"), account("bob", "x")) == [
-        ("identity-one-server", "bob", 'ann has "x" too: one identity each')
+    assert broken(*bucket_of("ara"), access("ann", "ara/*")) == []
+    assert broken(*bucket_of("ara"), resource(ACCESS, "ann", {"policy": UNKNOWN})) == []
+    assert broken(ORION, policy("orion")) == []
+    assert broken(ORION, policy(UNKNOWN)) == []
+    cure = "is no bucket of this stack: name one that is"
+    assert broken(*bucket_of("ara"), access("ann", "of-another-shard/*")) == [
+        ("bucket-own", "ann", f'"of-another-shard" {cure}')
+    ]
+    assert broken(ORION, policy("b/orion"), policy("elsewhere")) == [
+        ("bucket-own", "iam", f'"elsewhere" {cure}')
+    ]
+
+
+def service_account(
+    name: str, identity: object, key: str = "eks.amazonaws.com/role-arn"
+) -> Resource:
+    return resource(SERVICE_ACCOUNT, name, {"metadata": {"annotations": {key: identity}}})
+
+
+@pytest.mark.parametrize("arn", [UNKNOWN, f"{ARN}/ann"])
+def test_access_is_for_a_role_of_the_stack(arn: object):
+    made = role("ann", "hub:ann")
+    ann = Resource(made.urn, made.type, {**made.props, "arn": arn})
+    ara = bucket_of("ara")
+
+    def association(arn: object) -> Resource:
+        return resource(ASSOCIATION, "association", {"roleArn": arn})
+
+    for name in ("ann", UNKNOWN):
+        assert broken(ann, *ara, access("p", "ara", name)) == []
+    for identity in (f"{ARN}/ann", UNKNOWN):
+        assert broken(ann, association(identity), service_account("bob", identity)) == []
+
+    node = f"{ARN}/eks-node-group-role"
+    assert broken(ann, *ara, access("p", "ara", "eks-node-group-role")) == [
+        ("identity-own", "p", f'"eks-node-group-role" {FOREIGN}')
+    ]
+    assert broken(ann, association(node), service_account("bob", node)) == [
+        ("identity-own", "association", f'"{node}" {FOREIGN}'),
+        ("identity-own", "bob", f'"{node}" {FOREIGN}'),
+    ]
+
+
+def test_a_role_of_another_account_is_none_of_the_stack():
+    made = role("ann", "hub:ann")
+    ann = Resource(made.urn, made.type, {**made.props, "arn": f"{ARN}/ann"})
+    arn = f"{ARN}/ann".replace("123456789012", "210987654321")
+    assert broken(ann, service_account("bob", arn)) == [
+        ("identity-own", "bob", f'"{arn}" {FOREIGN}')
+    ]
+
+
+@pytest.mark.parametrize("email", [UNKNOWN, EMAIL])
+def test_access_is_for_an_account_of_the_stack(email: object):
+    account = resource(ACCOUNT, "account", {"accountId": "ann", "project": "cmb", "email": email})
+
+    def given_to(email: str) -> list[Resource]:
+        bindings = [{"role": "roles/storage.objectUser", "members": [f"serviceAccount:{email}"]}]
+        props = {"bucket": "orion", "policyData": json.dumps({"bindings": bindings})}
+        return [
+            resource(IAM, "iam", props),
+            resource(
+                ACCOUNT_IAM,
+                "server",
+                {"serviceAccountId": f"projects/cmb/serviceAccounts/{email}", "policyData": "{}"},
+            ),
+            service_account("ann", email, "iam.gke.io/gcp-service-account"),
+        ]
+
+    assert broken(ORION, account, *given_to(EMAIL)) == []
+    assert broken(ORION, account, *given_to(STRANGER)) == [
+        ("identity-own", "iam", f'"{STRANGER}" {FOREIGN}'),
+        ("identity-own", "server", f'"projects/cmb/serviceAccounts/{STRANGER}" {FOREIGN}'),
+        ("identity-own", "ann", f'"{STRANGER}" {FOREIGN}'),
+    ]
+
+
+def test_no_two_service_accounts_have_one_identity():
+    roles = [resource(ROLE, name, {"name": name}) for name in ("x", "y")]
+    x, y = f"{ARN}/x", f"{ARN}/y"
+    assert broken(*roles, service_account("ann", x), service_account("bob", y)) == []
+    assert broken(service_account("ann", UNKNOWN), service_account("bob", UNKNOWN)) == []
+    assert broken(*roles, service_account("ann", x), service_account("bob", x)) == [
+        ("identity-one-server", "bob", f'ann has "{x}" too: one identity each')
     ]
 
 
