@@ -1,6 +1,5 @@
 """The engine's protocol for policies: each rule is a policy of the rule's name."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -35,10 +34,7 @@ class Analyzer:
         """Take the rules, whose levels a `--policy-pack-config` may change."""
         self._rules = rules
         self._stack_rules = stack_rules
-        self._by_type: dict[str, list[Rule]] = defaultdict(list)
-        for rule in rules:
-            for token in rule.types:
-                self._by_type[token].append(rule)
+        self._by_type: dict[str, list[Rule]] = {}
         self._wanted = frozenset[str]().union(*(rule.types for rule in stack_rules))
         self._levels = {rule.name: _level(rule) for rule in (*rules, *stack_rules)}
 
@@ -74,8 +70,7 @@ class Analyzer:
     def Analyze(self, request: proto.AnalyzeRequest, context: object) -> proto.AnalyzeResponse:  # noqa: N802
         """Return what is wrong with the inputs of a resource, before it is made or changed."""
         response = proto.AnalyzeResponse()
-        rules = self._by_type.get(request.type)
-        if rules:
+        if rules := self._about(request.type):
             resource = Resource(
                 request.urn, request.type, _object(request.properties), request.options.protect
             )
@@ -94,6 +89,12 @@ class Analyzer:
             about = [one for one in resources if one.type in rule.types]
             response.diagnostics.extend(self._told(rule, rule.violations(about)))
         return response
+
+    def _about(self, token: str) -> list[Rule]:
+        """Return the rules about a type, of which there are few, and many resources of each."""
+        if token not in self._by_type:
+            self._by_type[token] = [rule for rule in self._rules if token in rule.types]
+        return self._by_type[token]
 
     def _told(
         self, rule: Rule | StackRule, wrong: Iterable[Blame]

@@ -4,7 +4,8 @@ Imports are relative, since this is `rules` to the engine, which runs the folder
 `policy.rules` to the tests.
 """
 
-from . import gcp_iam, gcs, iam, kubernetes, own, s3, stack
+from . import gcp_iam, gcs, iam, kubernetes, others, own, s3, stack
 
-RULES = (*s3.RULES, *iam.RULES, *gcs.RULES, *gcp_iam.RULES, *kubernetes.RULES)
+_ONE_BY_ONE = (*s3.RULES, *iam.RULES, *gcs.RULES, *gcp_iam.RULES, *kubernetes.RULES)
+RULES = (*_ONE_BY_ONE, others.besides(_ONE_BY_ONE))
 STACK_RULES = (*stack.RULES, *own.RULES)

@@ -181,6 +181,13 @@ def _uses_key_for_bucket(access: Resource) -> Iterator[str]:
             yield f"it may use the key for {shown(bound)}: bind {_KEY_CONTEXT} to the role's bucket"
 
 
+def _associates_one_server(association: Resource) -> Iterator[str]:
+    if association.props.get("serviceAccount") == "default":
+        yield "every pod of the namespace that names none runs as it: write another serviceAccount"
+    if target := association.props.get("targetRoleArn"):
+        yield f"from its role a server comes to {shown(target)}: drop targetRoleArn"
+
+
 def _is_a_roles(_: Resource) -> Iterator[str]:
     yield "it gives rights to people: drop it; write a RolePolicy of a server's role"
 
@@ -207,6 +214,12 @@ RULES = (
     Rule("iam-one-bucket", "A role reaches one bucket", ACCESS, _uses_one_bucket),
     Rule(
         "iam-key-for-bucket", "A role uses a key for its bucket alone", ACCESS, _uses_key_for_bucket
+    ),
+    Rule(
+        "iam-association",
+        "A role is associated with one server, which takes no other",
+        ASSOCIATION,
+        _associates_one_server,
     ),
     Rule("iam-role-alone", "Rights are given to roles alone", _PEOPLE, _is_a_roles),
     Rule("iam-no-lasting-key", "Nobody has a credential that never ends", _LASTING, _is_none),

@@ -1,6 +1,6 @@
 """Rules, and what they judge: plain data, so that a rule can be tried without the engine."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -56,7 +56,7 @@ class Rule:
 
     name: str
     description: str
-    types: frozenset[str]
+    types: Container[str]
     violations: Callable[[Resource], Iterable[str]]
     advisory: bool = False
 

@@ -34,7 +34,22 @@ _OBJECTS = frozenset(
 _BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 _ALGORITHMS = ("AES256", "aws:kms", "aws:kms:dsse")
 # Once settings of the bucket itself; each has a resource of its own, which the rules are about.
-_INLINE = ("lifecycleRules", "policy", "serverSideEncryptionConfiguration", "versioning")
+# BucketV2 calls most of them by a plural.
+_INLINE = (
+    "corsRules",
+    "lifecycleRules",
+    "logging",
+    "loggings",
+    "policy",
+    "replicationConfiguration",
+    "replicationConfigurations",
+    "serverSideEncryptionConfiguration",
+    "serverSideEncryptionConfigurations",
+    "versioning",
+    "versionings",
+    "website",
+    "websites",
+)
 
 
 def _is_plain(bucket: Resource) -> Iterator[str]:

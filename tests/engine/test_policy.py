@@ -99,6 +99,17 @@ def same_as_ann(kind: str, path: str) -> Callable[[Program], None]:
     return change
 
 
+def another(token: str) -> Callable[[Program], None]:
+    """Return a change that adds a resource of another type; the sandbox has only components."""
+
+    def change(program: Program) -> None:
+        options = {"dependsOn": [], "protect": False, "retainOnDelete": False}
+        more = {"name": "more", "type": token, "outputs": {}, "options": options}
+        program["resources"].append(more)
+
+    return change
+
+
 DELETES_ALL = {"id": "all", "status": "Enabled", "expiration": {"days": 30}}
 DELETES_MOST = {**DELETES_ALL, "filter": {"objectSizeGreaterThan": 1}}
 DELETES_ALL_ON_GCS = {"action": {"type": "Delete"}, "condition": {"age": 30}}
@@ -130,6 +141,7 @@ BAD: dict[str, list[tuple[str, Callable[[Program], None]]]] = {
         ("bucket-one-role", same_as_ann(ACCESS, "policy")),
         ("bucket-own", replaced(ACCESS, "policy", "s3:::ara-planet", "s3:::eve-planet")),
         ("identity-own", put(ACCESS, "role", "eks-node-group-role")),
+        ("type-known", another("aws:s3/accessPoint:AccessPoint")),
         ("role-one-policy", same_as_ann(ACCESS, "role")),
         ("role-one-server", same_as_ann(ROLE, "assume_role_policy")),
         ("bucket-settings", without("BucketPolicy")),

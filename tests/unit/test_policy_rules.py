@@ -108,6 +108,7 @@ def s3(name: str) -> str:
 
 BUCKET, GCS = s3("Bucket"), "gcp:storage/bucket:Bucket"
 ROLE, ACCESS = "aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy"
+ASSOCIATION = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
 IAM, MEMBER = (
     "gcp:storage/bucketIAMPolicy:BucketIAMPolicy",
     "gcp:storage/bucketIAMMember:BucketIAMMember",
@@ -140,6 +141,8 @@ CASES: dict[str, list[Case | Refused]] = {
         for key, bad, told in (
             ("policy", "{}", '["{}"]'),
             ("lifecycleRules", {"enabled": True}, '[{"enabled": true}]'),
+            ("replicationConfiguration", {"role": "x"}, '[{"role": "x"}]'),
+            ("websites", {"indexDocument": "x"}, '[{"indexDocument": "x"}]'),
         )
     ],
     "s3-public-access-blocked": [
@@ -330,6 +333,20 @@ CASES: dict[str, list[Case | Refused]] = {
             "it may use the key for",
         )
         for bad in ([allow("kms:Decrypt", KEY)], [allow("s3:GetObject", f"{ARN}2"), USE_KEY])
+    ],
+    "iam-association": [
+        Case(
+            ASSOCIATION,
+            {"serviceAccount": "ann", "roleArn": "x"},
+            {"serviceAccount": "default", "roleArn": "x"},
+            "every pod of the namespace",
+        ),
+        Case(
+            ASSOCIATION,
+            {"serviceAccount": "ann"},
+            {"serviceAccount": "ann", "targetRoleArn": "x"},
+            "drop targetRoleArn",
+        ),
     ],
     "iam-role-alone": [
         Refused("aws:iam/userPolicy:UserPolicy"),
@@ -526,6 +543,19 @@ CASES: dict[str, list[Case | Refused]] = {
             "every pod of the namespace",
         )
     ],
+    "type-known": [
+        Refused("aws:s3/bucketReplicationConfig:BucketReplicationConfig"),
+        Refused("aws:s3/accessPoint:AccessPoint"),
+        Refused("aws:s3/directoryBucket:DirectoryBucket"),
+        Refused("aws:s3control/accessGrant:AccessGrant"),
+        Refused("aws:s3tables/tablePolicy:TablePolicy"),
+        Refused("aws:iam/groupMembership:GroupMembership"),
+        Refused("aws:iam/userPolicyAttachmentsExclusive:UserPolicyAttachmentsExclusive"),
+        Refused("aws-native:s3:BucketPolicy"),
+        Refused("gcp:storage/transferJob:TransferJob"),
+        Refused("gcp:storage/managedFolder:ManagedFolder"),
+        Refused("gcp:projects/defaultServiceAccounts:DefaultServiceAccounts"),
+    ],
 }
 ALL = [(name, case) for name, cases in CASES.items() for case in cases]
 JUDGED = [(name, case) for name, case in ALL if isinstance(case, Case)]
@@ -560,6 +590,23 @@ def test_what_is_not_known_yet_is_no_violation(name: str, case: Case):
     assert told(name, case.token, props, case.protected[1]) == []
 
 
+@pytest.mark.parametrize(
+    "token",
+    [
+        BUCKET,
+        s3("BucketLogging"),
+        "aws:iam/accessKey:AccessKey",
+        ASSOCIATION,
+        "aws:eks/cluster:Cluster",
+        "gcp:serviceaccount/account:Account",
+        "pulumi:providers:aws",
+        PV,
+    ],
+)
+def test_what_a_rule_is_about_or_gives_no_access_is_known(token: str):
+    assert token not in BY_NAME["type-known"].types
+
+
 def test_every_rule_has_its_cases():
     assert list(CASES) == [rule.name for rule in RULES]
     refused_whole = {
@@ -570,6 +617,7 @@ def test_every_rule_has_its_cases():
         "gcp-no-lasting-key",
         "gcp-no-project-grant",
         "kubernetes-whole",
+        "type-known",
     }
     with_both = {name for name, case in ALL if isinstance(case, Case)}
     assert with_both == set(CASES) - refused_whole
