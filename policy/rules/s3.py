@@ -32,7 +32,15 @@ _OBJECTS = frozenset(
 )
 
 _BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+_ARCHIVES = ("GLACIER", "DEEP_ARCHIVE")  # nothing can be read there until it is restored
 _ALGORITHMS = ("AES256", "aws:kms", "aws:kms:dsse")
+# Under which a denial hits nobody who asks with TLS.
+_WITHOUT_TLS = [{"Bool": {"aws:SecureTransport": value}} for value in ("false", False, ["false"])]
+_WITH_OLD_TLS = [
+    {"NumericLessThan": {"s3:TlsVersion": value}}
+    for version in ("1.2", "1.3")
+    for value in (version, float(version), [version])
+]
 # Once settings of the bucket itself; each has a resource of its own, which the rules are about.
 # BucketV2 calls most of them by a plural.
 _INLINE = (
@@ -102,11 +110,16 @@ def _keeps_objects(lifecycle: Resource) -> Iterator[str]:
         expires = at(rule, "expiration.days") or at(rule, "expiration.date")
         below = [at(rule, path) for path in ("prefix", "filter.prefix", "filter.and.prefix")]
         unclear = any(prefix or isinstance(prefix, Unknown) for prefix in below)
-        if expires and not unclear and rule.get("status") != "Disabled":
+        if (expires or _archives(rule)) and not unclear and rule.get("status") != "Disabled":
             yield (
-                f"the rule {shown(rule.get('id'))} deletes objects anywhere: "
-                "give its filter a prefix, like scratch/"
+                f"the rule {shown(rule.get('id'))} {'deletes' if expires else 'archives'} objects "
+                "anywhere: give its filter a prefix, like scratch/"
             )
+
+
+def _archives(rule: Mapping[str, Any]) -> bool:
+    transitions = map(fields, listed(rule.get("transitions")))
+    return any(one.get("storageClass") in _ARCHIVES for one in transitions)
 
 
 def _expires_the_rest(lifecycle: Resource) -> Iterator[str]:
@@ -137,8 +150,7 @@ def _is_tls_only(statement: Mapping[str, Any], bucket: Any) -> bool:
     return (
         statement.get("Principal") in ("*", {"AWS": "*"}, {"AWS": ["*"]})
         and listed(statement.get("Action")) == ["s3:*"]
-        and statement.get("Condition")
-        in [{"Bool": {"aws:SecureTransport": value}} for value in ("false", False, ["false"])]
+        and statement.get("Condition") in _WITHOUT_TLS
         and (isinstance(bucket, Unknown) or {bucket, f"{bucket}/*"} <= resources)
     )
 
@@ -150,6 +162,13 @@ def _allows_nobody(policy: Resource) -> Iterator[str]:
             f"a statement allows something to {shown(who)}: drop it; "
             "a user's role has a policy of its own"
         )
+    for statement in statements(policy.props.get("policy"), "Deny"):
+        condition = statement.get("Condition")
+        if condition not in _WITHOUT_TLS + _WITH_OLD_TLS:
+            yield (
+                f"a statement denies something under the condition {shown(condition)}, which may "
+                "lock everybody out: deny what comes without TLS alone"
+            )
 
 
 RULES = (
@@ -166,7 +185,7 @@ RULES = (
     Rule("s3-versioned", "Old versions are kept", VERSIONING, _is_versioned, advisory=True),
     Rule(
         "s3-objects-kept",
-        "No rule deletes current objects but below a prefix",
+        "No rule deletes or archives current objects but below a prefix",
         LIFECYCLE,
         _keeps_objects,
     ),
@@ -184,5 +203,10 @@ RULES = (
         is_read,
     ),
     Rule("s3-tls-only", "Requests without TLS are refused", POLICY, _refuses_plain_http),
-    Rule("s3-policy-allows-nobody", "No bucket policy gives access", POLICY, _allows_nobody),
+    Rule(
+        "s3-policy-allows-nobody",
+        "No bucket policy gives access, or denies any to who asks with TLS",
+        POLICY,
+        _allows_nobody,
+    ),
 )

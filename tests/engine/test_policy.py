@@ -114,7 +114,6 @@ DELETES_ALL = {"id": "all", "status": "Enabled", "expiration": {"days": 30}}
 DELETES_MOST = {**DELETES_ALL, "filter": {"objectSizeGreaterThan": 1}}
 DELETES_ALL_ON_GCS = {"action": {"type": "Delete"}, "condition": {"age": 30}}
 ALLOW_ALL = '"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject"}, '
-TLS = '"aws:SecureTransport": "false"'
 STRANGER = "serviceAccount:ci@evil-project.iam.gserviceaccount.com"
 GIVEN_AWAY = json.dumps({"bindings": [{"role": "roles/storage.objectUser", "members": [STRANGER]}]})
 ROLE, ACCESS, PV, PVC = "Role", "RolePolicy", "PersistentVolume", "PersistentVolumeClaim"
@@ -127,7 +126,7 @@ BAD: dict[str, list[tuple[str, Callable[[Program], None]]]] = {
         ("s3-no-acl", put("BucketOwnershipControls", "rule.objectOwnership", "ObjectWriter")),
         ("s3-objects-kept", added("BucketLifecycleConfiguration", "rules", DELETES_ALL)),
         ("s3-objects-kept", added("BucketLifecycleConfiguration", "rules", DELETES_MOST)),
-        ("s3-tls-only", replaced("BucketPolicy", "policy", TLS, '"aws:SecureTransport": "true"')),
+        ("s3-tls-only", replaced("BucketPolicy", "policy", '"s3:*"', '"s3:GetObject"')),
         (
             "s3-policy-allows-nobody",
             replaced("BucketPolicy", "policy", '"Statement": [', ALLOW_ALL),

@@ -56,6 +56,7 @@ TLS = {
     "Resource": [ARN, f"{ARN}/*"],
     "Condition": {"Bool": {"aws:SecureTransport": "false"}},
 }
+OLD_TLS = {"s3:TlsVersion": "1.2"}
 ALLOW_ALL = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": ARN}
 IRSA = {
     "Effect": "Allow",
@@ -207,6 +208,20 @@ CASES: dict[str, list[Case | Refused]] = {
             {"prefix": "s/", "expiration": {"days": 9}},
             {"status": "Disabled", "expiration": {"days": 9}},
         )
+    ]
+    + [
+        Case(
+            LIFECYCLE,
+            {"rules": [good]},
+            {"rules": [{"id": "x", "transitions": [{"days": 0, "storageClass": storage_class}]}]},
+            'the rule "x" archives objects anywhere',
+        )
+        for storage_class in ("GLACIER", "DEEP_ARCHIVE")
+        for good in (
+            {"transitions": [{"days": 0, "storageClass": "GLACIER_IR"}]},
+            {"prefix": "s/", "transitions": [{"days": 0, "storageClass": storage_class}]},
+            {"noncurrentVersionTransitions": [{"storageClass": storage_class}]},
+        )
     ],
     "s3-expiry": [
         Case(
@@ -248,6 +263,21 @@ CASES: dict[str, list[Case | Refused]] = {
         for bad, who in (
             (ALLOW_ALL, '"*"'),
             ({**ALLOW_ALL, "Principal": {"AWS": "210987654321"}}, '{"AWS": "210987654321"}'),
+        )
+    ]
+    + [
+        Case(
+            POLICY,
+            {"policy": aws(TLS, {**TLS, "Condition": {"NumericLessThan": OLD_TLS}})},
+            {"policy": aws(TLS, {**TLS, "Condition": bad})},
+            f"denies something under the condition {shown}",
+        )
+        for bad, shown in (
+            (None, "missing"),
+            ({"Bool": {"aws:SecureTransport": "true"}}, '{"Bool": {"aws:SecureTransport": "true"}'),
+            ({"NumericGreaterThan": OLD_TLS}, '{"NumericGreaterThan": '),
+            ({"NumericLessThan": {"s3:TlsVersion": "9"}}, '{"NumericLessThan": '),
+            ({**TLS["Condition"], "Null": {"aws:x": "y"}}, '{"Bool": '),
         )
     ],
     "iam-readable": [
