@@ -89,19 +89,26 @@ class Call:
         """Return the same call as it is about one of its objects."""
         return Call(self.provider, self.operation, self.bucket, key, self.patience, self.stopped)
 
-    def tried(self, request: Callable[["Attempt"], _T], *, repeatable: bool = True) -> _T:
+    def tried(
+        self,
+        request: Callable[["Attempt"], _T],
+        *,
+        repeatable: bool = True,
+        uncertain: bool = False,
+    ) -> _T:
         """Return what a request returns, tried again while that may help.
 
         Args:
             request: one attempt; raises a StorageError if it fails.
             repeatable: the request may take effect twice without harm. If not, it is
                 not tried again once an answer was lost.
+            uncertain: it looks what became of another, whose answer was lost.
 
         Raises:
             StorageError: the last attempt's, with place, attempts and seconds.
             StoppedError: the caller has gone.
         """
-        attempt = Attempt(self, time.monotonic())
+        attempt = Attempt(self, time.monotonic(), uncertain=uncertain)
         watch = here.watch
         watch.attempt = attempt
         try:
@@ -170,7 +177,7 @@ class Attempt:
         call = self.call
         error.locate(call.provider, call.operation, call.bucket, call.key)
         error.attempts, error.seconds = self.number, self.seconds
-        self.uncertain = self.uncertain or error.uncertain
+        self.uncertain = error.uncertain = self.uncertain or error.uncertain
         self.log(logging.INFO, type(error).__name__)
         most = min(_MOST_WAIT_SECONDS, call.patience.first_wait_seconds * 2 ** (self.number - 1))
         return random.uniform(most / 2, most)  # noqa: S311 - no secret

@@ -104,7 +104,8 @@ class Deletions(Objects):
     def _deleted(self, call: Call, key: str, lost: StorageError) -> StorageError | None:
         """Return None if an object whose deletion was not answered is gone."""
         try:
-            call.about(key).tried(partial(self._gone, call.bucket or "", key, lost))
+            looked = partial(self._gone, call.bucket or "", key, lost)
+            call.about(key).tried(looked, uncertain=True)
         except StorageError as error:
             return error
         return None

@@ -41,7 +41,8 @@ class StorageError(Exception):
         attempts: how often it was asked; 0 if it never was.
         seconds: how long all attempts and the waits between them took.
         retryable: the same call may succeed later.
-        uncertain: the answer was lost: what was asked for may have happened.
+        uncertain: an answer was lost, of this attempt or one before: what was asked for may
+            have happened.
     """
 
     retryable: ClassVar[bool] = False

@@ -127,7 +127,7 @@ class Objects(Runner):
         except StorageError as error:
             if not error.uncertain or version_id is not None:
                 raise
-            call.tried(partial(self._gone, bucket, key, error))
+            call.tried(partial(self._gone, bucket, key, error), uncertain=True)
 
     def _gone(self, bucket: str, key: str, lost: StorageError, _: Attempt) -> None:
         """Return if an object whose deletion was not answered is not there."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from cmbcluster_storage import checksums
 from cmbcluster_storage.calls import Attempt, Call
-from cmbcluster_storage.errors import ConflictError, ObjectNotFoundError, OutcomeUnknownError
+from cmbcluster_storage.errors import ConflictError, OutcomeUnknownError, StorageError
 from cmbcluster_storage.messages import Write
 from cmbcluster_storage.models import ObjectInfo
 from cmbcluster_storage.runner import Runner
@@ -34,21 +34,26 @@ class Writes(Runner):
         """Return what a write made, which an attempt with a lost answer may have been."""
         try:
             return request()
-        except ConflictError as error:
+        except StorageError as error:
+            if error.retryable or attempt.number == 1:
+                raise
+            # Also after no more than a refusal, which may be of a server in between.
+            if isinstance(error, ConflictError) and (ours := self._ours(attempt, write, crc)):
+                return ours
             if not attempt.uncertain:
                 raise
-            if ours := self._ours(write, crc):
-                return ours
             raise OutcomeUnknownError(
                 "the answer was lost and the object is not provably ours; look at it before "
                 "writing again"
             ) from error
 
-    def _ours(self, write: Write, crc: int) -> ObjectInfo | None:
-        """Return what is there if this very write made it."""
+    def _ours(self, attempt: Attempt, write: Write, crc: int) -> ObjectInfo | None:
+        """Return what is there if this very write made it, and whoever asks may see that."""
         try:
             there = self._backend.stored(write.bucket, write.key, None)
-        except ObjectNotFoundError:
+        except StorageError as error:
+            if error.retryable and attempt.may_wait(0):
+                raise
             return None
         same = there.info.crc32c in (None, checksums.encoded(crc))
         return there.info if same and there.mark == write.mark else None

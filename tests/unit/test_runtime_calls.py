@@ -1,18 +1,27 @@
 import asyncio
 import logging
 import time
+from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
+from cmbcluster_storage import ObjectInfo
 from cmbcluster_storage.calls import Call, Patience, StoppedError
 from cmbcluster_storage.errors import (
     AccessDeniedError,
     ConflictError,
+    ObjectNotFoundError,
+    OutcomeUnknownError,
+    PreconditionFailedError,
     StorageTimeoutError,
     UnavailableError,
 )
+from cmbcluster_storage.messages import Stored, Write
+from cmbcluster_storage.objects import Objects
 from cmbcluster_storage.rules import tls_only
 from cmbcluster_storage.runner import together
 from cmbcluster_storage.s3_policies import access_statement, document, with_statement
+from cmbcluster_storage.writes import Writes
 
 from infra import policies
 
@@ -26,7 +35,7 @@ def call(patience=QUICK):
 def failing(*errors):
     left = list(errors)
 
-    def request(_):
+    def request(*_):
         if left:
             raise left.pop(0)
         return "done"
@@ -76,6 +85,113 @@ def test_what_cannot_be_repeated_is_only_if_it_was_not_done():
     assert call().tried(failing(refused), repeatable=False) == "done"
     with pytest.raises(UnavailableError):
         call().tried(failing(lost), repeatable=False)
+
+
+def lost():
+    return UnavailableError("lost", uncertain=True)
+
+
+def busy():
+    return UnavailableError("busy")
+
+
+@pytest.mark.parametrize(
+    "errors", [(lost(), busy(), busy()), (lost(), AccessDeniedError("expired"))]
+)
+def test_a_lost_answer_is_not_forgotten(errors):
+    with pytest.raises(type(errors[-1])) as caught:
+        call().tried(failing(*errors))
+    assert caught.value.uncertain
+    assert caught.value.attempts == len(errors)
+
+
+def test_a_delete_that_may_be_done_is_not_said_to_be_refused():
+    def stored(*_):
+        raise AccessDeniedError("may delete alone")
+
+    backend = SimpleNamespace(provider="aws", delete=failing(lost()), stored=stored)
+    with pytest.raises(AccessDeniedError) as caught:
+        Objects(backend, None)._delete(call(), "bucket", "secret-key", None)
+    assert caught.value.uncertain
+
+
+INFO = ObjectInfo(
+    bucket_name="bucket",
+    name="secret-key",
+    size_bytes=1,
+    content_type=None,
+    updated=datetime(2026, 1, 2, tzinfo=UTC),
+    etag="e",
+    version_id="v1",
+    is_latest=True,
+    url="s3://bucket/secret-key",
+)
+
+
+def written(errors, looks):
+    """Write if absent: each attempt ends in an error, each look at the object tells whose it is."""
+    marks = []
+
+    def put(write, data, go_on):
+        marks.append(write.mark)
+        raise errors[len(marks) - 1]
+
+    def stored(bucket, key, version_id):
+        look = looks.pop(0)
+        if isinstance(look, Exception):
+            raise look
+        return Stored(INFO, marks[0] if look == "ours" else None)
+
+    backend = SimpleNamespace(provider="aws", put=put, stored=stored)
+    write = Write(bucket="bucket", key="secret-key", content_type="a/b", absent=True)
+    return Writes(backend, None)._put(call(), write, b"x")
+
+
+def taken():
+    return PreconditionFailedError("the object is not the one")
+
+
+def test_a_conditional_write_knows_its_own():
+    assert written([lost(), taken()], ["ours"]) == INFO
+    assert written([lost(), taken(), taken()], [busy(), "ours"]) == INFO
+    # A server in between has told that it is busy, after it had handed the request on.
+    assert written([busy(), taken()], ["ours"]) == INFO
+
+
+@pytest.mark.parametrize(
+    ("errors", "looks"),
+    [
+        ([lost(), taken()], ["another's"]),
+        ([lost(), taken()], [ObjectNotFoundError("gone")]),
+        ([lost(), taken()], [AccessDeniedError("may write alone")]),
+        ([lost(), taken(), taken()], [busy(), busy()]),
+        ([lost(), AccessDeniedError("expired")], []),
+        ([lost(), busy(), AccessDeniedError("expired")], []),
+    ],
+)
+def test_a_conditional_write_that_may_be_done_is_not_said_to_be_refused(errors, looks):
+    with pytest.raises(OutcomeUnknownError) as caught:
+        written(errors, looks)
+    assert caught.value.uncertain
+    assert caught.value.__cause__ is errors[-1]
+    assert looks == []
+
+
+@pytest.mark.parametrize(
+    ("errors", "looks"),
+    [
+        ([taken()], []),
+        ([busy(), taken()], ["another's"]),
+        ([busy(), taken()], [AccessDeniedError("may write alone")]),
+        ([AccessDeniedError("expired")], []),
+    ],
+)
+def test_a_conditional_write_that_is_refused_is_not_uncertain(errors, looks):
+    with pytest.raises(type(errors[-1])) as caught:
+        written(errors, looks)
+    assert caught.value is errors[-1]
+    assert not caught.value.uncertain
+    assert looks == []
 
 
 def test_a_caller_that_has_gone_starts_nothing():
