@@ -7,6 +7,7 @@ import http.client
 import json
 from collections.abc import Generator
 from contextlib import contextmanager
+from ssl import SSLCertVerificationError
 from typing import Any
 
 import urllib3.exceptions as urllib3
@@ -129,7 +130,15 @@ _FOREIGN = tuple(kind for kind in _ERRORS if isinstance(kind, type) and issubcla
 
 
 # No server has seen the request: whatever it asks for has not happened.
-_NOT_SENT = (requests.ConnectTimeout, auth.GoogleAuthError, requests.ProxyError, requests.SSLError)
+_NOT_SENT = (
+    requests.ConnectTimeout,
+    auth.GoogleAuthError,
+    requests.ProxyError,
+    # Why requests could not connect; a name that is not resolved is one of these.
+    urllib3.NewConnectionError,
+    # Whatever else is wrong with TLS may also be so while the answer is read.
+    SSLCertVerificationError,
+)
 # A server in between may answer these in place of the one that has done it.
 _UNCERTAIN = (500, 502, 504)
 
@@ -187,8 +196,14 @@ def _is_lost(error: Exception, status: int) -> bool:
     """Return whether the answer was lost, not the request."""
     if status:
         return status in _UNCERTAIN
-    refused = isinstance(error, requests.ConnectionError) and "NewConnectionError" in repr(error)
-    return not refused and not isinstance(error, _NOT_SENT)
+    return not any(isinstance(one, _NOT_SENT) for one in _reasons(error))
+
+
+def _reasons(error: Any) -> Generator[object, None, None]:
+    """Yield an error and what it stands for: requests wraps that, and urllib3 what it wraps."""
+    while isinstance(error, Exception):
+        yield error
+        error = getattr(error, "reason", None) or next(iter(error.args), None)
 
 
 def _refusal(answer: Any) -> tuple[str, str]:

@@ -5,6 +5,7 @@ Nothing is unmapped: a test walks all of botocore's classes.
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from ssl import SSLCertVerificationError
 from typing import Any, cast
 
 from botocore import exceptions as sdk
@@ -142,12 +143,7 @@ _ERRORS: dict[str | int | type, tuple[type[StorageError], str]] = {
 _UNREADABLE = "Unreadable"
 _ERRORS[_UNREADABLE] = _BROKEN
 # No server has seen the request: whatever it asks for has not happened.
-_NOT_SENT = (
-    sdk.ConnectTimeoutError,
-    sdk.EndpointConnectionError,
-    sdk.ProxyConnectionError,
-    sdk.SSLError,
-)
+_NOT_SENT = (sdk.ConnectTimeoutError, sdk.EndpointConnectionError, sdk.ProxyConnectionError)
 # A server in between may answer these in place of the one that has done it.
 _UNCERTAIN = (500, 502, 504)
 _FOREIGN = (
@@ -180,12 +176,11 @@ def sdk_errors(key: str | None) -> Generator[None, None, None]:
         if status == 404 and key is None and code == "404":
             code = "NoSuchBucket"
         kind, message = _ours(code, status, type(error))
-        lost = status in _UNCERTAIN if status else not isinstance(error, _NOT_SENT)
         raise kind(
             f"{message} ({code or type(error).__name__})",
             provider="aws",
             request_id=request_id,
-            uncertain=kind.retryable and lost,
+            uncertain=kind.retryable and _is_lost(error, status),
         ) from error
 
 
@@ -193,6 +188,18 @@ def error_of(code: str) -> StorageError:
     """Return our error for one of many refusals in one answer."""
     kind, message = _ours(code, 0, sdk.ClientError)
     return kind(f"{message} ({code})", provider="aws")
+
+
+def _is_lost(error: Exception, status: int) -> bool:
+    """Return whether the answer was lost, not the request."""
+    if status:
+        return status in _UNCERTAIN
+    # Whatever is wrong with TLS, but for a certificate, may also be so while the answer is read.
+    # botocore wraps urllib3's error, and that Python's.
+    wrapped: Any = getattr(error, "kwargs", {}).get("error")
+    reasons: tuple[object, ...] = getattr(wrapped, "args", ())
+    untrusted = any(isinstance(reason, SSLCertVerificationError) for reason in reasons)
+    return not untrusted and not isinstance(error, _NOT_SENT)
 
 
 def _ours(code: str, status: int, foreign: type) -> tuple[type[StorageError], str]:

@@ -2,10 +2,12 @@ import errno
 import inspect
 import io
 import pickle
+import ssl
 from datetime import UTC, datetime
 
 import cmbcluster_storage
 import pytest
+import urllib3.exceptions
 from botocore import exceptions as sdk
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
@@ -205,9 +207,16 @@ def test_an_answer_without_a_reason(operation, status, key, ours):
     assert type(caught.value) is ours
 
 
+def tls(error):
+    wrapped = urllib3.exceptions.SSLError(error)
+    return sdk.SSLError(endpoint_url="u", error=wrapped)
+
+
 @pytest.mark.parametrize(
     ("error", "uncertain"),
     [
+        (tls(ssl.SSLCertVerificationError(1, "expired")), False),
+        (tls(ssl.SSLError(1, "[SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC]")), True),
         (sdk.ConnectTimeoutError(endpoint_url="u"), False),
         (sdk.EndpointConnectionError(endpoint_url="u"), False),
         (sdk.ReadTimeoutError(endpoint_url="u"), True),

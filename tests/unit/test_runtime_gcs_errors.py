@@ -1,6 +1,8 @@
 import http.client
 import inspect
 import json
+import socket
+import ssl
 
 import pytest
 import requests.exceptions
@@ -23,6 +25,7 @@ from google.api_core import exceptions as api
 from google.auth import exceptions as auth
 from google.cloud import exceptions as cloud
 from google.cloud.storage import exceptions as sdk
+from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError
 
 SDK_ERRORS = {
     kind
@@ -176,6 +179,37 @@ def test_an_error_without_an_answer_is_known_by_its_class():
 def test_credentials_that_could_not_be_renewed_now():
     assert type(raised(auth.RefreshError("busy", retryable=True))) is UnavailableError
     assert type(raised(auth.RefreshError("expired"))) is AccessDeniedError
+
+
+def given_up(reason):
+    return MaxRetryError(None, "u", reason)
+
+
+def tls(error):
+    return requests.exceptions.SSLError(given_up(urllib3.exceptions.SSLError(error)))
+
+
+@pytest.mark.parametrize(
+    ("error", "uncertain"),
+    [
+        (requests.ConnectionError(given_up(NewConnectionError(None, "refused"))), False),
+        (
+            requests.ConnectionError(
+                given_up(NameResolutionError("storage.invalid", None, socket.gaierror(-3, "no")))
+            ),
+            False,
+        ),
+        (requests.ConnectionError(ConnectionResetError()), True),
+        (requests.ConnectionError(urllib3.exceptions.ProtocolError("aborted")), True),
+        (requests.ConnectTimeout(), False),
+        (requests.ReadTimeout(), True),
+        (tls(ssl.SSLCertVerificationError(1, "expired")), False),
+        (tls(ssl.SSLError(1, "[SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC]")), True),
+        (auth.TransportError("no"), False),
+    ],
+)
+def test_a_lost_answer_is_told_from_a_lost_request(error, uncertain):
+    assert raised(error).uncertain is uncertain
 
 
 def test_ours_and_foreign_errors_pass():
