@@ -10,7 +10,9 @@ from cmbcluster_storage import checksums
 from cmbcluster_storage.backend import ObjectBackend
 from cmbcluster_storage.bodies import Body
 from cmbcluster_storage.errors import (
+    AccessDeniedError,
     BucketNotFoundError,
+    InvalidRequestError,
     ObjectNotFoundError,
     PreconditionFailedError,
 )
@@ -144,20 +146,33 @@ class S3Objects(ObjectBackend):
             reading.close()
 
     def stored(self, bucket: str, key: str, version_id: str | None) -> Stored:
-        """Return what there is; a missing one asks once more, whether the bucket is there."""
+        """Return what there is; a refusal asks once more, what it is about.
+
+        An answer to HEAD has no body that says what is missing or wrong.
+        """
         arguments: Any = pinned(Pin(version_id=version_id))
         try:
             with sdk_errors(key):
                 head = self._client.head_object(
                     Bucket=bucket, Key=key, ChecksumMode="ENABLED", **arguments
                 )
-        except ObjectNotFoundError:  # an answer to HEAD has no body that says what is missing
-            with sdk_errors(None):
-                self._client.head_bucket(Bucket=bucket)
+        except ObjectNotFoundError:
+            self._check_bucket(bucket)
             raise
+        except AccessDeniedError as error:
+            if "(400)" not in error.message:
+                raise
+            self._check_bucket(bucket)  # as credentials that are expired are not taken for this
+            raise InvalidRequestError(
+                "the cloud refuses the key or the version (400)", request_id=error.request_id
+            ) from error
         latest = True if version_id is None else None
         info = told(bucket, key, head, head["ContentLength"], latest)
         return Stored(info, head.get("Metadata", {}).get(MARK))
+
+    def _check_bucket(self, bucket: str) -> None:
+        with sdk_errors(None):
+            self._client.head_bucket(Bucket=bucket)
 
     def delete(self, bucket: str, key: str, version_id: str | None) -> None:
         """Delete an object, by a marker if the bucket keeps versions, or one version."""

@@ -256,6 +256,24 @@ async def test_methods_name_themselves(stubbed):
     await provider.aclose()
 
 
+@pytest.mark.parametrize(
+    ("bucket_status", "ours", "told"),
+    [(200, InvalidRequestError, "the key or the version"), (400, AccessDeniedError, "renew them")],
+)
+async def test_a_head_without_a_reason_asks_for_the_bucket(stubbed, bucket_status, ours, told):
+    provider, stub = stubbed
+    stub.add_client_error("head_object", "400", http_status_code=400)
+    if bucket_status == 200:
+        stub.add_response("head_bucket", {})
+    else:
+        stub.add_client_error("head_bucket", "400", http_status_code=400)
+
+    with pytest.raises(ours, match=rf"^get_object_info 'bucket/key': .*{told}"):
+        await provider.get_object_info("bucket", "key", version_id="nonsense")
+    stub.assert_no_pending_responses()
+    await provider.aclose()
+
+
 async def test_content_that_breaks_off(stubbed):
     provider, stub = stubbed
     body = StreamingBody(io.BytesIO(b"half"), 8)
