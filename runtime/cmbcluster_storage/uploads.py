@@ -16,7 +16,8 @@ from cmbcluster_storage.sources import Content, Source, opened
 
 def guessed_content_type(object_name: str) -> str:
     """Return the MIME type that a name's ending tells; of what is compressed, none."""
-    kind, encoding = mimetypes.guess_type(object_name)
+    # With a folder before it, it is not taken for an address, such as one of "data:".
+    kind, encoding = mimetypes.guess_type(f"./{object_name}")
     return kind if kind and not encoding else "application/octet-stream"
 
 

@@ -141,6 +141,10 @@ def test_timestamps(written):
         ("map.png", "image/png"),
         ("a.csv.gz", "application/octet-stream"),
         ("none", "application/octet-stream"),
+        (".csv", "application/octet-stream"),
+        ("//[x/a.csv", "text/csv"),
+        ("data:te/\r\nX: 1,a", "application/octet-stream"),
+        ("data:text/html,a.csv", "text/csv"),
     ],
 )
 def test_content_type_is_guessed(name, kind):
