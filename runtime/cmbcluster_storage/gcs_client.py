@@ -104,10 +104,11 @@ class GcsClient(Backend):
         """
         client = self._client
         address = path if "://" in path else f"{client._connection.API_BASE_URL}{api}{path}"
-        if query and (given := {name: value for name, value in query.items() if value is not None}):
-            address += "?" + urlencode(given)
+        given = {name: value for name, value in (query or {}).items() if value is not None}
         here.go_on()
         with sdk_errors(key):
+            if given:
+                address += "?" + urlencode(given)  # raises for what is no text
             answer = client._http.request(
                 method, address, timeout=self._timeout, allow_redirects=False, **options
             )

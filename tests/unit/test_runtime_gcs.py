@@ -168,6 +168,17 @@ async def test_no_address_is_made_of_a_name_that_no_bucket_has(serve):
     assert server.asked == []
 
 
+async def test_a_prefix_that_is_no_text(serve, tmp_path):
+    provider, server = serve(told({}))
+    for call in (
+        provider.list_objects("bucket", "\udcff"),
+        provider.download_directory("bucket", "\udcff", tmp_path),
+    ):
+        with pytest.raises(InvalidRequestError, match="UnicodeEncodeError"):
+            await call
+    assert server.asked == []
+
+
 async def test_a_version_that_is_no_generation(serve):
     provider, server = serve(content(b""))
     with pytest.raises(InvalidRequestError, match=r"^download_object 'bucket/a'"):
