@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from cmbcluster_storage.errors import (
     InvalidRequestError,
     ObjectNotFoundError,
     PreconditionFailedError,
+    UnavailableError,
 )
 from cmbcluster_storage.messages import Checkpoint, Pin, Stored, Write
 from cmbcluster_storage.models import ObjectInfo
@@ -90,9 +91,6 @@ class _Reading:
         with sdk_errors(self._key):
             return self._body.read(size_bytes)
 
-    def close(self) -> None:
-        self._body.close()
-
 
 class S3Objects(ObjectBackend):
     """Reads, writes, copies and deletes objects."""
@@ -114,18 +112,19 @@ class S3Objects(ObjectBackend):
                 **write_arguments(write),
                 **description(write),
             )
-        return ObjectInfo(
-            bucket_name=write.bucket,
-            name=write.key,
-            size_bytes=len(data),
-            content_type=write.content_type,
-            updated=parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]),
-            etag=answer["ETag"].strip('"'),
-            version_id=answer.get("VersionId"),
-            is_latest=True,
-            url=url(write.bucket, write.key),
-            crc32c=crc32c,
-        )
+        with whole_answers():
+            return ObjectInfo(
+                bucket_name=write.bucket,
+                name=write.key,
+                size_bytes=len(data),
+                content_type=write.content_type,
+                updated=parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]),
+                etag=answer["ETag"].strip('"'),
+                version_id=answer.get("VersionId"),
+                is_latest=True,
+                url=url(write.bucket, write.key),
+                crc32c=crc32c,
+            )
 
     @contextmanager
     def get(
@@ -139,11 +138,10 @@ class S3Objects(ObjectBackend):
             answer = self._client.get_object(
                 Bucket=bucket, Key=key, ChecksumMode="ENABLED", **arguments
             )
-        reading = _Reading(bucket, key, answer, True if pin.version_id is None else None)
-        try:
+        with closing(answer["Body"]):
+            with whole_answers():
+                reading = _Reading(bucket, key, answer, True if pin.version_id is None else None)
             yield reading
-        finally:
-            reading.close()
 
     def stored(self, bucket: str, key: str, version_id: str | None) -> Stored:
         """Return what there is; a refusal asks once more, what it is about.
@@ -167,7 +165,8 @@ class S3Objects(ObjectBackend):
                 "the cloud refuses the key or the version (400)", request_id=error.request_id
             ) from error
         latest = True if version_id is None else None
-        info = told(bucket, key, head, head["ContentLength"], latest)
+        with whole_answers():
+            info = told(bucket, key, head, head["ContentLength"], latest)
         return Stored(info, head.get("Metadata", {}).get(MARK))
 
     def _check_bucket(self, bucket: str) -> None:
@@ -192,3 +191,16 @@ def conditions(write: Write) -> Generator[None]:
         if not write.replaces:
             raise
         raise PreconditionFailedError(error.message, request_id=error.request_id) from error
+
+
+@contextmanager
+def whole_answers() -> Generator[None]:
+    """Raise if an answer does not tell what S3's always do: it may not be S3's."""
+    try:
+        yield
+    except KeyError as error:
+        raise UnavailableError(
+            f"the answer has no {error}; check what stands between here and the cloud",
+            provider="aws",
+            uncertain=True,
+        ) from error

@@ -274,6 +274,35 @@ async def test_a_head_without_a_reason_asks_for_the_bucket(stubbed, bucket_statu
     await provider.aclose()
 
 
+TOLD = {"ContentLength": 3, "ETag": '"e"', "LastModified": datetime(2026, 1, 2, tzinfo=UTC)}
+
+
+@pytest.mark.parametrize("field", TOLD)
+async def test_an_answer_that_lost_a_header_on_its_way(stubbed, field):
+    provider, stub = stubbed
+    told = {name: TOLD[name] for name in TOLD.keys() - {field}}
+    body = StreamingBody(io.BytesIO(b"abc"), 3)
+    stub.add_response("get_object", {"Body": body, **told})
+    stub.add_response("head_object", told)
+
+    for call in (provider.download_object("b", "k"), provider.get_object_info("b", "k")):
+        with pytest.raises(UnavailableError, match=field) as caught:
+            await call
+        place = (caught.value.provider, caught.value.bucket, caught.value.key)
+        assert place == ("aws", "b", "k")
+    assert body._raw_stream.closed
+    await provider.aclose()
+
+
+async def test_an_answer_to_a_write_that_lost_its_headers(stubbed):
+    provider, stub = stubbed
+    stub.add_response("put_object", {})
+    with pytest.raises(UnavailableError, match="check what stands between") as caught:
+        await provider.upload_object("b", "k", b"abc")
+    assert caught.value.uncertain
+    await provider.aclose()
+
+
 async def test_content_that_breaks_off(stubbed):
     provider, stub = stubbed
     body = StreamingBody(io.BytesIO(b"half"), 8)
