@@ -7,6 +7,8 @@ its name when it is whole.
 import os
 import secrets
 from abc import ABC, abstractmethod
+from collections.abc import Generator
+from contextlib import contextmanager
 from io import BytesIO, FileIO
 from pathlib import Path
 from threading import Lock
@@ -64,23 +66,17 @@ class File(Sink):
                 self._file = self._part.open("xb", buffering=0)
 
     def allocate(self, size_bytes: int) -> None:
-        """Make room."""
-        self._opened.truncate(size_bytes)
+        """Make room; none once the file is discarded."""
+        with self._writing() as file:
+            if file:
+                file.truncate(size_bytes)
 
     def write(self, offset: int, data: bytes) -> None:
         """Put a piece in its place; nowhere once the file is discarded."""
-        with self._counting:
-            if self._discarded:
-                return
-            self._writers += 1
-        try:
-            while data:
-                written = os.pwrite(self._opened.fileno(), data, offset)
+        with self._writing() as file:
+            while file and data:
+                written = os.pwrite(file.fileno(), data, offset)
                 offset, data = offset + written, data[written:]
-        finally:
-            with self._counting:
-                self._writers -= 1
-                self._close_unused()
 
     def keep(self) -> None:
         """Give the file its name, in place of what has it."""
@@ -93,6 +89,19 @@ class File(Sink):
             self._discarded = True
             self._close_unused()
         self._part.unlink(missing_ok=True)
+
+    @contextmanager
+    def _writing(self) -> Generator[FileIO | None, None, None]:
+        """Have the file stay open meanwhile; None once it is discarded."""
+        with self._counting:
+            file = None if self._discarded else self._opened
+            self._writers += 1
+        try:
+            yield file
+        finally:
+            with self._counting:
+                self._writers -= 1
+                self._close_unused()
 
     def _close_unused(self) -> None:
         if self._file and self._discarded and not self._writers:

@@ -1,6 +1,7 @@
+from io import FileIO
 from pathlib import Path
 
-from cmbcluster_storage.sinks import Memory
+from cmbcluster_storage.sinks import File, Memory
 
 MIB = 1024 * 1024
 
@@ -36,3 +37,20 @@ def test_room_in_memory_may_be_none_and_is_made_again():
     assert sink.content() == b""
     sink.allocate(1)
     assert sink.content() == b"\0"
+
+
+def test_a_file_that_is_discarded_meanwhile_is_closed_by_its_last_writer(tmp_path):
+    sink = File(tmp_path / "a")
+
+    class Slow(FileIO):
+        def truncate(self, size=None):
+            sink.discard()
+            return super().truncate(size)
+
+    sink._file = Slow(sink._part, "xb")
+    sink.allocate(3)
+
+    assert sink._file.closed
+    sink.allocate(3)
+    sink.write(0, b"abc")
+    assert list(tmp_path.iterdir()) == []
