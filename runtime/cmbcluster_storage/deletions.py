@@ -81,10 +81,11 @@ class Deletions(Objects):
         try:
             call.tried(partial(self._delete_left, left, outcomes), repeatable=pinned)
         except StorageError as error:
-            for index, (key, version) in left.items():
-                lost = error.uncertain and version is None
-                outcomes[index] = self._deleted(call, key, error) if lost else copy(error)
-        for (key, _), outcome in zip(batch, outcomes, strict=True):
+            for index in left:
+                outcomes[index] = copy(error)
+        for index, (key, version) in enumerate(batch):
+            if (outcome := outcomes[index]) and outcome.uncertain and version is None:
+                outcomes[index] = outcome = self._deleted(call, key, outcome)
             if outcome:
                 outcome.locate(call.provider, call.operation, call.bucket, key)
         return outcomes
@@ -94,9 +95,11 @@ class Deletions(Objects):
     ) -> None:
         """Delete what is left of a batch; raises the first error that may pass."""
         answers = self._backend.delete_batch(attempt.call.bucket or "", list(left.values()))
-        for index, answer in zip(list(left), answers, strict=True):
+        for (index, (_, version)), answer in zip(list(left.items()), answers, strict=True):
             outcomes[index] = answer
-            if not answer or not answer.retryable:
+            # Again would delete what somebody else has written since.
+            lost = answer and answer.uncertain and version is None
+            if lost or not answer or not answer.retryable:
                 del left[index]
         for index in left:
             raise outcomes[index] or UnavailableError("not deleted")

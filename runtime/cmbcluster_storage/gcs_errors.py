@@ -178,7 +178,8 @@ def error_of(status: int, body: str, key: str | None) -> StorageError:
     """Return our error for one of many refusals in one answer."""
     reason, text = _told(body)
     kind, message = _ours(api.GoogleAPICallError(""), reason, status, text, key)
-    return kind(f"{message} ({reason or status})", provider="gcp")
+    uncertain = kind.retryable and status in _UNCERTAIN
+    return kind(f"{message} ({reason or status})", provider="gcp", uncertain=uncertain)
 
 
 def _ours(

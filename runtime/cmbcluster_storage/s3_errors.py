@@ -146,6 +146,7 @@ _ERRORS[_UNREADABLE] = _BROKEN
 _NOT_SENT = (sdk.ConnectTimeoutError, sdk.EndpointConnectionError, sdk.ProxyConnectionError)
 # A server in between may answer these in place of the one that has done it.
 _UNCERTAIN = (500, 502, 504)
+_INTERNAL = "InternalError"  # of one among many, which has no status: 500
 _FOREIGN = (
     sdk.BotoCoreError,
     sdk.ClientError,
@@ -187,7 +188,7 @@ def sdk_errors(key: str | None) -> Generator[None, None, None]:
 def error_of(code: str) -> StorageError:
     """Return our error for one of many refusals in one answer."""
     kind, message = _ours(code, 0, sdk.ClientError)
-    return kind(f"{message} ({code})", provider="aws")
+    return kind(f"{message} ({code})", provider="aws", uncertain=code == _INTERNAL)
 
 
 def _is_lost(error: Exception, status: int) -> bool:

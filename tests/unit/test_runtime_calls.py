@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from cmbcluster_storage import ObjectInfo
 from cmbcluster_storage.calls import Call, Patience, StoppedError
+from cmbcluster_storage.deletions import Deletions
 from cmbcluster_storage.errors import (
     AccessDeniedError,
     ConflictError,
@@ -113,6 +114,41 @@ def test_a_delete_that_may_be_done_is_not_said_to_be_refused():
     with pytest.raises(AccessDeniedError) as caught:
         Objects(backend, None)._delete(call(), "bucket", "secret-key", None)
     assert caught.value.uncertain
+
+
+def test_of_many_only_what_was_not_done_is_deleted_again():
+    answers = [[lost(), lost(), busy(), None], [None]]
+    asked, there = [], {"kept"}
+
+    def delete_batch(bucket, entries):
+        asked.append(entries)
+        return answers.pop(0)
+
+    def stored(bucket, key, version_id):
+        if key not in there:
+            raise ObjectNotFoundError("gone")
+
+    backend = SimpleNamespace(provider="aws", delete_batch=delete_batch, stored=stored)
+    batch = [(key, None) for key in ("gone", "kept", "busy", "done")]
+    outcomes = Deletions(backend, None)._delete_batch(call(), batch)
+
+    assert asked == [batch, [("busy", None)]]
+    assert [type(one) for one in outcomes] == [type(None), OutcomeUnknownError, *[type(None)] * 2]
+    assert (outcomes[1].key, outcomes[1].uncertain) == ("kept", True)
+
+
+def test_versions_are_deleted_again_whatever_was_lost():
+    answers = [[lost(), None], [None]]
+    asked = []
+
+    def delete_batch(bucket, entries):
+        asked.append(entries)
+        return answers.pop(0)
+
+    backend = SimpleNamespace(provider="aws", delete_batch=delete_batch)
+    batch = [("a", "1"), ("a", "2")]
+    assert Deletions(backend, None)._delete_batch(call(), batch) == [None, None]
+    assert asked == [batch, batch[:1]]
 
 
 INFO = ObjectInfo(

@@ -30,7 +30,7 @@ from cmbcluster_storage.errors import (
     UnsupportedError,
 )
 from cmbcluster_storage.factory import StorageProviderFactory
-from cmbcluster_storage.s3_errors import sdk_errors
+from cmbcluster_storage.s3_errors import error_of, sdk_errors
 
 ONCE = Patience(attempts=1)
 BUILT_INS = {
@@ -226,6 +226,13 @@ def tls(error):
 )
 def test_a_lost_answer_is_told_from_a_lost_request(error, uncertain):
     assert raised(error).uncertain is uncertain
+
+
+@pytest.mark.parametrize(
+    ("code", "uncertain"), [("InternalError", True), ("SlowDown", False), ("AccessDenied", False)]
+)
+def test_a_lost_answer_is_told_from_a_refusal_of_one_among_many(code, uncertain):
+    assert error_of(code).uncertain is uncertain
 
 
 def test_ours_and_foreign_errors_pass():

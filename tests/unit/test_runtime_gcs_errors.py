@@ -20,7 +20,7 @@ from cmbcluster_storage.errors import (
     UnavailableError,
     UnsupportedError,
 )
-from cmbcluster_storage.gcs_errors import sdk_errors
+from cmbcluster_storage.gcs_errors import error_of, sdk_errors
 from google.api_core import exceptions as api
 from google.auth import exceptions as auth
 from google.cloud import exceptions as cloud
@@ -210,6 +210,13 @@ def tls(error):
 )
 def test_a_lost_answer_is_told_from_a_lost_request(error, uncertain):
     assert raised(error).uncertain is uncertain
+
+
+@pytest.mark.parametrize(
+    ("status", "uncertain"), [(500, True), (502, True), (504, True), (503, False), (403, False)]
+)
+def test_a_lost_answer_is_told_from_a_refusal_of_one_among_many(status, uncertain):
+    assert error_of(status, "", "k").uncertain is uncertain
 
 
 def test_ours_and_foreign_errors_pass():
