@@ -140,8 +140,8 @@ class BucketBackend(ABC):
         """Delete an empty bucket; raises ConflictError if it is not."""
 
     @abstractmethod
-    def unfinished_uploads(self, name: str) -> list[Upload]:
-        """Return some of the unfinished uploads; none if there is none."""
+    def unfinished_uploads(self, name: str, after: Upload | None = None) -> list[Upload]:
+        """Return some of the unfinished uploads, of those after one; none if there is none."""
 
     @abstractmethod
     def abort_unfinished(self, name: str, upload: Upload) -> None:

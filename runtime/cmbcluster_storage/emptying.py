@@ -104,7 +104,13 @@ class Emptying(Batches):
         while page.token is not None:
             page = await self._tried(call, partial(self._versions, page.token))
             count.add(page, [None] * len(page.entries))
-        uploads = await self._tried(call, self._uploads)
+        uploads: set[Upload] = set()
+        last: Upload | None = None
+        while more := await self._tried(call, partial(self._uploads, last)):
+            if uploads.issuperset(more):
+                break  # a server that does not go on where it is told to
+            uploads.update(more)
+            last = more[-1]
         count.uploads = len(uploads)
         return count.result(deleted=False)
 
@@ -167,7 +173,7 @@ class Emptying(Batches):
     async def _abort_all(self, call: Call, count: _Count) -> None:
         """Throw every unfinished upload away, each once, whatever a listing says then."""
         ended: set[Upload] = set()
-        while uploads := set(await self._tried(call, self._uploads)) - ended:
+        while uploads := set(await self._tried(call, partial(self._uploads, None))) - ended:
             waiting = iter(uploads)
 
             async def lane(waiting: Iterator[Upload] = waiting) -> None:
@@ -197,8 +203,8 @@ class Emptying(Batches):
     def _soft_delete_seconds(self, attempt: Attempt) -> int:
         return self._backend.soft_delete_seconds(attempt.call.bucket or "")
 
-    def _uploads(self, attempt: Attempt) -> list[Upload]:
-        return self._backend.unfinished_uploads(attempt.call.bucket or "")
+    def _uploads(self, after: Upload | None, attempt: Attempt) -> list[Upload]:
+        return self._backend.unfinished_uploads(attempt.call.bucket or "", after)
 
     def _versions(self, token: str | None, attempt: Attempt) -> Versions:
         return self._backend.versions(attempt.call.bucket or "", token)

@@ -74,7 +74,7 @@ class GcsBuckets(GcsClient, BucketBackend):
             path = bucket_path(name)
         self._send("DELETE", path, None)
 
-    def unfinished_uploads(self, name: str) -> list[Upload]:
+    def unfinished_uploads(self, name: str, after: Upload | None = None) -> list[Upload]:
         """Return none: resumable uploads cannot be listed and hinder nothing."""
         return []
 

@@ -161,10 +161,11 @@ class S3Buckets(BucketBackend):
         with sdk_errors(None):
             self._client.delete_bucket(Bucket=name)
 
-    def unfinished_uploads(self, name: str) -> list[Upload]:
-        """Return the first 1,000."""
+    def unfinished_uploads(self, name: str, after: Upload | None = None) -> list[Upload]:
+        """Return the next 1,000."""
+        place: Any = {"KeyMarker": after.key, "UploadIdMarker": after.identity} if after else {}
         with sdk_errors(None):
-            answer = self._client.list_multipart_uploads(Bucket=name, EncodingType="url")
+            answer = self._client.list_multipart_uploads(Bucket=name, EncodingType="url", **place)
         key_of = unquote_plus if answer.get("EncodingType") == "url" else str
         return [
             Upload(key=key_of(upload.get("Key", "")), identity=upload.get("UploadId", ""))

@@ -113,7 +113,7 @@ async def test_an_upload_that_stays_ends_the_deletion(
         raise ConflictError("it is not empty")
 
     provider = through()
-    monkeypatch.setattr(provider._backend, "unfinished_uploads", lambda _: [STAYS])
+    monkeypatch.setattr(provider._backend, "unfinished_uploads", lambda *_: [STAYS])
     monkeypatch.setattr(provider._backend, "abort_unfinished", aborted)
     monkeypatch.setattr(provider._backend, "delete_bucket", not_empty)
     with pytest.raises(expected) as caught:

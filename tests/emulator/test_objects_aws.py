@@ -61,6 +61,19 @@ async def test_unfinished_uploads_are_thrown_away_with_their_bucket(storage, buc
     assert (await storage.delete_user_bucket(bucket, True)).upload_count == 2
 
 
+async def test_every_unfinished_upload_is_counted(storage, bucket, cloud):
+    for key in ("a", "b", "ü", "a", "c", "a/ b+c"):
+        cloud.client.create_multipart_upload(Bucket=bucket, Key=key)
+
+    def by_twos(params, **_):
+        params["MaxUploads"] = 2
+
+    events = storage.provider._backend._client.meta.events
+    events.register("provide-client-params.s3.ListMultipartUploads", by_twos)
+    assert (await storage.delete_user_bucket(bucket, True, dry_run=True)).upload_count == 6
+    assert (await storage.delete_user_bucket(bucket, True)).upload_count == 6
+
+
 async def test_keys_that_xml_cannot_name_are_deleted_as_well(storage, bucket):
     keys = ["a", "b\x01", "c", "d\U0001f30c"]
     versions = [await storage.upload_object(bucket, key, b"") for key in keys]
