@@ -45,11 +45,14 @@ _UNSUPPORTED = (UnsupportedError, "the server does not offer this")
 
 # Told from a missing object by this text alone: the reason of both is "notFound".
 _NO_BUCKET = "The specified bucket does not exist"
+# Told from what is wrong by itself by this text alone: the reason of both is "invalid".
+_DAMAGED = "Provided CRC32C"
 
 # First the answer's reason, then its HTTP status, then the error's class and that one's bases.
 # https://cloud.google.com/storage/docs/json_api/v1/status-codes
 _ERRORS: dict[str | int | type, tuple[type[StorageError], str]] = {
     _NO_BUCKET: (BucketNotFoundError, "the bucket does not exist"),
+    _DAMAGED: (UnavailableError, "the content was damaged on its way; try again"),
     "objectUnderActiveHold": _RETAINED,
     "retentionPolicyNotMet": _RETAINED,
     "quotaExceeded": _BUSY,
@@ -185,8 +188,11 @@ def error_of(status: int, body: str, key: str | None) -> StorageError:
 def _ours(
     error: Exception, reason: str, status: int, text: str, key: str | None
 ) -> tuple[type[StorageError], str]:
-    missing = status == 404 and (key is None or text.startswith(_NO_BUCKET))
-    clues: list[str | int | type] = [_NO_BUCKET if missing else reason, status]
+    if status == 404 and (key is None or text.startswith(_NO_BUCKET)):
+        reason = _NO_BUCKET
+    elif status == 400 and text.startswith(_DAMAGED):
+        reason = _DAMAGED
+    clues: list[str | int | type] = [reason, status]
     # google.auth's own word for a failure that may pass.
     again = isinstance(error, auth.GoogleAuthError) and getattr(error, "retryable", False)
     clues += [auth.TransportError] if again else type(error).__mro__

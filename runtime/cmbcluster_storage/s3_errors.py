@@ -142,6 +142,9 @@ _ERRORS: dict[str | int | type, tuple[type[StorageError], str]] = {
 # A refusal whose reason cannot be read; answers to HEAD have none to read.
 _UNREADABLE = "Unreadable"
 _ERRORS[_UNREADABLE] = _BROKEN
+# The version asked for is a deletion's mark, which has no content: 405.
+_MARKER = "DeleteMarker"
+_ERRORS[_MARKER] = _ERRORS[404]
 # No server has seen the request: whatever it asks for has not happened.
 _NOT_SENT = (sdk.ConnectTimeoutError, sdk.EndpointConnectionError, sdk.ProxyConnectionError)
 # A server in between may answer these in place of the one that has done it.
@@ -167,15 +170,7 @@ def sdk_errors(key: str | None) -> Generator[None, None, None]:
     try:
         yield
     except _FOREIGN as error:
-        code, request_id, status = "", None, 0
-        if isinstance(error, sdk.ClientError):
-            code = error.response.get("Error", {}).get("Code", "")
-            metadata = cast("dict[str, Any]", error.response.get("ResponseMetadata", {}))
-            request_id, status = metadata.get("RequestId"), metadata.get("HTTPStatusCode", 0)
-            if code == str(status) and not error.operation_name.startswith("Head"):
-                code = _UNREADABLE
-        if status == 404 and key is None and code == "404":
-            code = "NoSuchBucket"
+        code, status, request_id = _told(error, key)
         kind, message = _ours(code, status, type(error))
         raise kind(
             f"{message} ({code or type(error).__name__})",
@@ -183,6 +178,22 @@ def sdk_errors(key: str | None) -> Generator[None, None, None]:
             request_id=request_id,
             uncertain=kind.retryable and _is_lost(error, status),
         ) from error
+
+
+def _told(error: Exception, key: str | None) -> tuple[str, int, str | None]:
+    """Return the code of an answer, in our words where S3 has none, its status and request."""
+    if not isinstance(error, sdk.ClientError):
+        return "", 0, None
+    code = error.response.get("Error", {}).get("Code", "")
+    metadata = cast("dict[str, Any]", error.response.get("ResponseMetadata", {}))
+    status = metadata.get("HTTPStatusCode", 0)
+    if status == 405 and metadata.get("HTTPHeaders", {}).get("x-amz-delete-marker") == "true":
+        code = _MARKER
+    elif code == str(status) and not error.operation_name.startswith("Head"):
+        code = _UNREADABLE
+    elif status == 404 and key is None and code == "404":
+        code = "NoSuchBucket"
+    return code, status, metadata.get("RequestId")
 
 
 def error_of(code: str) -> StorageError:

@@ -212,6 +212,14 @@ def tls(error):
     return sdk.SSLError(endpoint_url="u", error=wrapped)
 
 
+@pytest.mark.parametrize("operation", ["HeadObject", "GetObject"])
+@pytest.mark.parametrize("code", ["405", "MethodNotAllowed"])
+def test_a_version_that_is_a_deletion_s_mark_is_no_object(operation, code):
+    told = {"HTTPStatusCode": 405, "HTTPHeaders": {"x-amz-delete-marker": "true"}}
+    error = raised(sdk.ClientError({"Error": {"Code": code}, "ResponseMetadata": told}, operation))
+    assert type(error) is ObjectNotFoundError
+
+
 @pytest.mark.parametrize(
     ("error", "uncertain"),
     [

@@ -168,6 +168,14 @@ def test_a_missing_bucket_is_told_from_a_missing_object(text, key, ours):
     assert type(raised(api.NotFound("", response=answer(404, text)), key)) is ours
 
 
+def test_content_that_was_damaged_on_its_way_is_sent_again():
+    text = 'Provided CRC32C "AAAAAA==" doesn\'t match calculated CRC32C "yZRlqg==".'
+    error = raised(api.BadRequest("", response=answer(400, refusal("invalid", text))))
+    assert (type(error), error.uncertain) == (UnavailableError, False)
+    other = raised(api.BadRequest("", response=answer(400, refusal("invalid", f"No {text}"))))
+    assert type(other) is InvalidRequestError
+
+
 def test_only_what_is_missing_is_the_bucket():
     assert type(raised(api.Forbidden("", response=answer(403, "")), None)) is AccessDeniedError
 
