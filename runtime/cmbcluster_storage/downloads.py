@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cmbcluster_storage import checksums
 from cmbcluster_storage.calls import Call
+from cmbcluster_storage.errors import BEYOND, InvalidRequestError
 from cmbcluster_storage.messages import Pin
 from cmbcluster_storage.models import ObjectInfo
 from cmbcluster_storage.reads import Opened, Reads, Wanted
@@ -62,7 +63,14 @@ class Downloads(Reads):
         call = self._call("download_object", bucket_name, object_name, version_id)
         sink = Memory()
         wanted = Wanted(bucket_name, object_name, version_id, start, stop)
-        await self._download(call, wanted, sink, progress)
+        try:
+            await self._download(call, wanted, sink, progress)
+        except InvalidRequestError as error:
+            if not _is_of_nothing(wanted, error):
+                raise
+            if progress:
+                progress(0, 0)
+            return b""
         return sink.content()
 
     async def download_file(
@@ -131,7 +139,13 @@ class Downloads(Reads):
         call = self._call("stream_object", bucket_name, object_name, version_id)
         wanted = Wanted(bucket_name, object_name, version_id, start, stop)
         first = Memory()
-        opened = await self._tried(call, lambda attempt: self._open(attempt, wanted, first))
+        try:
+            opened = await self._tried(call, lambda attempt: self._open(attempt, wanted, first))
+        except InvalidRequestError as error:
+            if not _is_of_nothing(wanted, error):
+                raise
+            yield b""
+            return
         yield first.content()
         crc = opened.crc
         ahead: deque[asyncio.Task[tuple[int, bytes]]] = deque()
@@ -200,3 +214,8 @@ class Downloads(Reads):
         for (start, stop), piece in zip(ranges, crcs, strict=True):
             crc = checksums.combined(crc, piece, stop - start)
         opened.compare(call, crc)
+
+
+def _is_of_nothing(wanted: Wanted, error: InvalidRequestError) -> bool:
+    """Return whether what is refused is the beginning of an empty object."""
+    return wanted.start == 0 and error.message.startswith(BEYOND)

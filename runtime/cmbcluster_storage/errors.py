@@ -27,6 +27,9 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, ClassVar
 
+# Of an InvalidRequestError: what it says of a range that begins where the object has ended.
+BEYOND = "the object ends before the range begins"
+
 
 class StorageError(Exception):
     """Base of every error of the runtime; picklable.

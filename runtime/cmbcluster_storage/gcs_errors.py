@@ -17,6 +17,7 @@ from google.cloud.storage import exceptions as sdk  # pyright: ignore[reportMiss
 from requests import exceptions as requests
 
 from cmbcluster_storage.errors import (
+    BEYOND,
     AccessDeniedError,
     BucketNotFoundError,
     ConfigurationError,
@@ -69,7 +70,7 @@ _ERRORS: dict[str | int | type, tuple[type[StorageError], str]] = {
     411: _INVALID,
     412: (PreconditionFailedError, "the object is not the one that the condition names"),
     413: _INVALID,
-    416: _INVALID,
+    416: (InvalidRequestError, BEYOND),
     429: _BUSY,
     499: _BROKEN,
     500: _BUSY,

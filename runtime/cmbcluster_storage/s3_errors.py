@@ -13,6 +13,7 @@ from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
 from cmbcluster_storage.errors import (
+    BEYOND,
     AccessDeniedError,
     BucketExistsError,
     BucketNotFoundError,
@@ -76,7 +77,7 @@ _ERRORS: dict[str | int | type, tuple[type[StorageError], str]] = {
     405: (UnsupportedError, "the server does not offer this"),
     409: (ConflictError, "the state of the bucket or object forbids it"),
     412: (PreconditionFailedError, "the object is not the one that the condition names"),
-    416: _INVALID,
+    416: (InvalidRequestError, BEYOND),
     429: _BUSY,
     500: _BUSY,
     501: (UnsupportedError, "the server does not offer this"),

@@ -299,6 +299,7 @@ async def test_requests_are_counted(through, proxy, bucket, tmp_path, cloud):
         "upload nothing": lambda: provider.upload_object(bucket, "empty", b""),
         "download": lambda: provider.download_object(bucket, "a"),
         "download nothing": lambda: provider.download_object(bucket, "empty"),
+        "download a part of nothing": lambda: provider.download_object(bucket, "empty", stop=5),
         "download a file": lambda: provider.download_file(bucket, "a", tmp_path / "a"),
         "info": lambda: provider.get_object_info(bucket, "a"),
         "delete": lambda: provider.delete_object(bucket, "a"),

@@ -157,12 +157,19 @@ async def test_ranges_of_nothing(storage, bucket):
     await storage.upload_object(bucket, "a", b"0123456789")
     await storage.upload_object(bucket, "empty", b"")
 
-    with pytest.raises(InvalidRequestError):
-        await storage.download_object(bucket, "a", start=10)
+    for key in ("a", "empty"):
+        with pytest.raises(InvalidRequestError, match="ends before the range"):
+            await storage.download_object(bucket, key, start=10)
     with pytest.raises(ValueError, match="no bytes from 3 up to 3"):
         await storage.download_object(bucket, "a", start=3, stop=3)
-    assert await storage.download_object(bucket, "empty") == b""
-    assert [piece async for piece in storage.stream_object(bucket, "empty")] == [b""]
+    for stop in (None, 5):
+        seen = []
+        content = await storage.download_object(
+            bucket, "empty", stop=stop, progress=lambda *done, seen=seen: seen.append(done)
+        )
+        assert (content, seen) == (b"", [(0, 0)])
+        pieces = storage.stream_object(bucket, "empty", stop=stop)
+        assert [piece async for piece in pieces] == [b""]
 
 
 async def test_a_large_range(storage, bucket):
