@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MARK = "cmbcluster-storage-write"
 _SPAN = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+_MOST_KEY_BYTES = 1024
 # What a bucket without versions calls its only ones: it names no content for ever.
 _NULL = "null"
 
@@ -33,6 +34,19 @@ _NULL = "null"
 def url(bucket: str, key: str) -> str:
     """Return an object's address as tools open it."""
     return f"s3://{bucket}/{key}"
+
+
+def place(bucket: str, key: str) -> Any:
+    """Return the arguments that name an object; raises InvalidRequestError if none is called so.
+
+    S3 refuses a longer key as well, but to HEAD without a reason.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+    """
+    # Of a short key nothing needs to be encoded: no letter has more than 4 bytes.
+    if len(key) > _MOST_KEY_BYTES // 4 and len(key.encode(errors="replace")) > _MOST_KEY_BYTES:
+        raise InvalidRequestError("the key is longer than 1024 bytes of UTF-8")
+    return {"Bucket": bucket, "Key": key}
 
 
 def write_arguments(write: Write) -> dict[str, Any]:
@@ -104,8 +118,7 @@ class S3Objects(ObjectBackend):
         crc32c = checksums.encoded(checksums.extended(0, data))
         with conditions(write), sdk_errors(write.key):
             answer = self._client.put_object(
-                Bucket=write.bucket,
-                Key=write.key,
+                **place(write.bucket, write.key),
                 Body=Body.of(data, go_on),
                 ChecksumCRC32C=crc32c,
                 **self._written_in,
@@ -136,7 +149,7 @@ class S3Objects(ObjectBackend):
         arguments: Any = {**pinned(pin), **span}
         with sdk_errors(key):
             answer = self._client.get_object(
-                Bucket=bucket, Key=key, ChecksumMode="ENABLED", **arguments
+                **place(bucket, key), ChecksumMode="ENABLED", **arguments
             )
         with closing(answer["Body"]):
             with whole_answers():
@@ -152,7 +165,7 @@ class S3Objects(ObjectBackend):
         try:
             with sdk_errors(key):
                 head = self._client.head_object(
-                    Bucket=bucket, Key=key, ChecksumMode="ENABLED", **arguments
+                    **place(bucket, key), ChecksumMode="ENABLED", **arguments
                 )
         except ObjectNotFoundError:
             self._check_bucket(bucket)
@@ -177,7 +190,7 @@ class S3Objects(ObjectBackend):
         """Delete an object, by a marker if the bucket keeps versions, or one version."""
         arguments: Any = pinned(Pin(version_id=version_id))
         with sdk_errors(key):
-            self._client.delete_object(Bucket=bucket, Key=key, **arguments)
+            self._client.delete_object(**place(bucket, key), **arguments)
 
 
 @contextmanager

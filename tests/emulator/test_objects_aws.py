@@ -86,6 +86,22 @@ async def test_keys_that_xml_cannot_name_are_deleted_as_well(storage, bucket):
     assert isinstance(refused, InvalidRequestError)
 
 
+@pytest.mark.parametrize("letter", ["a", "\U0001f30c", "\udcff"])
+async def test_no_key_is_longer_than_s3_takes(storage, bucket, letter):
+    for call in (
+        storage.upload_object(bucket, letter * 1025, b""),
+        storage.download_object(bucket, letter * 1025),
+        storage.get_object_info(bucket, letter * 1025),
+        storage.delete_object(bucket, letter * 1025),
+    ):
+        with pytest.raises(InvalidRequestError, match="longer than 1024 bytes"):
+            await call
+    if letter != "\udcff":
+        longest = letter * (1024 // len(letter.encode()))
+        await storage.upload_object(bucket, longest, b"content")
+        assert await storage.download_object(bucket, longest) == b"content"
+
+
 def denied(**_):
     answer = {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
     raise ClientError(answer, "UploadPartCopy")
