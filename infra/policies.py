@@ -143,9 +143,17 @@ def principal(project: str, project_number: str, namespace: str, service_account
 
 
 def workload_identity_user(project: str, namespace: str, service_account: str) -> Policy:
-    """Return who may act as a Google service account: one Kubernetes service account."""
-    member = f"serviceAccount:{project}.svc.id.goog[{namespace}/{service_account}]"
-    return _bindings("roles/iam.workloadIdentityUser", member)
+    """Return who may act as a Google service account: one Kubernetes service account.
+
+    And the account itself, which has no key: that is how it signs links, as itself alone.
+
+    Source: https://cloud.google.com/storage/docs/authentication/creating-signatures
+    """
+    server = f"serviceAccount:{project}.svc.id.goog[{namespace}/{service_account}]"
+    itself = f"serviceAccount:{service_account}@{project}.iam.gserviceaccount.com"
+    return _bindings(
+        ("roles/iam.serviceAccountTokenCreator", itself), ("roles/iam.workloadIdentityUser", server)
+    )
 
 
 def object_user(member: str | None) -> Policy:
@@ -156,8 +164,8 @@ def object_user(member: str | None) -> Policy:
 
     Source: https://cloud.google.com/storage/docs/access-control/iam-roles
     """
-    return _bindings("roles/storage.objectUser", member) if member else {"bindings": []}
+    return _bindings(("roles/storage.objectUser", member)) if member else {"bindings": []}
 
 
-def _bindings(role: str, member: str) -> Policy:
-    return {"bindings": [{"role": role, "members": [member]}]}
+def _bindings(*granted: tuple[str, str]) -> Policy:
+    return {"bindings": [{"role": role, "members": [member]} for role, member in granted]}

@@ -40,6 +40,8 @@ _MEMBER = re.compile(
     r"[a-z0-9.:-]+\.svc\.id\.goog/subject/ns/[a-z0-9-]+/sa/(?!default$)[a-z0-9.-]+"
 )
 _SERVER_ROLE = "roles/iam.workloadIdentityUser"
+_SIGNER_ROLE = "roles/iam.serviceAccountTokenCreator"
+_ACCOUNT = re.compile(r"serviceAccount:[a-z0-9-]+@[a-z0-9.-]+\.iam\.gserviceaccount\.com")
 _SERVER = re.compile(
     r"serviceAccount:[a-z0-9.:-]+\.svc\.id\.goog\[[a-z0-9-]+/(?!default\])[a-z0-9.-]+\]"
 )
@@ -97,15 +99,26 @@ def _is_for_objects(policy: Resource) -> Iterator[str]:
             yield f"{shown(role)} is given: write {' or '.join(_ROLES)}"
 
 
+def _signs_as_itself(policy: Resource, binding: Mapping[str, Any]) -> bool:
+    """Tell whether a binding lets an account sign links, and nobody else as the account."""
+    account, members = policy.props.get("serviceAccountId"), listed(binding.get("members"))
+    if binding.get("role") != _SIGNER_ROLE or len(members) != 1:
+        return False
+    if isinstance(account, Unknown):
+        return _ACCOUNT.fullmatch(str(members[0])) is not None
+    return members[0] == f"serviceAccount:{str(account).rpartition('/')[2]}"
+
+
 def _is_one_servers(policy: Resource) -> Iterator[str]:
-    bindings = _bindings(policy)
-    if bindings is None:
-        return
+    bindings = [one for one in _bindings(policy) or [] if not _signs_as_itself(policy, one)]
     for binding in bindings:
         role = binding.get("role")
         if not isinstance(role, Unknown) and role != _SERVER_ROLE:
-            yield f"{shown(role)} is given: write {_SERVER_ROLE}"
-    members = _members(bindings)
+            yield (
+                f"{shown(role)} is given: write {_SERVER_ROLE}, or {_SIGNER_ROLE} for the "
+                "account itself alone"
+            )
+    members = _members([one for one in bindings if one.get("role") != _SIGNER_ROLE])
     wrong = [member for member in members if not _SERVER.fullmatch(member)]
     if wrong or len(set(members)) > 1:
         yield (

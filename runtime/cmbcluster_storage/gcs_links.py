@@ -1,9 +1,12 @@
 """Signed addresses of objects on Cloud Storage."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from google.auth.credentials import Signing
+from google.auth.exceptions import TransportError
 from google.auth.impersonated_credentials import Credentials as Impersonating
 from google.auth.transport.requests import Request
 
@@ -30,12 +33,14 @@ class GcsLinks(GcsObjects):
             object_path(request.bucket, request.key)  # raises for what is no name
             signer, most = self._signer()
             life = timedelta(seconds=min(request.expires_in_seconds, most))
-            url, fields = (
-                self._form(request, life, signer)
-                if request.method == "POST"
-                else self._link(request, life, signer)
-            )
-        return Signed(url=url, fields=fields, expires=datetime.now(UTC) + life)
+            now = datetime.now(UTC)
+            with _refusal():
+                url, fields = (
+                    self._form(request, life, signer)
+                    if request.method == "POST"
+                    else self._link(request, life, signer)
+                )
+        return Signed(url=url, fields=fields, expires=now + life)
 
     def _signer(self) -> tuple[dict[str, Any], int]:
         """Return whom the SDK lets sign, and how many seconds that may last."""
@@ -88,3 +93,18 @@ class GcsLinks(GcsObjects):
             **signer,
         )
         return form["url"], form["fields"]
+
+
+@contextmanager
+def _refusal() -> Generator[None, None, None]:
+    """Tell a refusal to sign from a failure that may pass, which is the same class of the SDK's."""
+    try:
+        yield
+    except TransportError as error:
+        if "PERMISSION_DENIED" not in str(error):
+            raise
+        raise UnsupportedError(
+            "this identity may not sign; grant it roles/iam.serviceAccountTokenCreator on itself "
+            "and enable iamcredentials.googleapis.com, or send the content through the hub",
+            provider="gcp",
+        ) from error

@@ -19,6 +19,8 @@ PRINCIPAL = (
     "cmb.svc.id.goog/subject/ns/hub/sa/ann"
 )
 SERVER = "serviceAccount:cmb.svc.id.goog[hub/ann]"
+ANN, BOB = (f"serviceAccount:{name}@cmb.iam.gserviceaccount.com" for name in ("ann", "bob"))
+SIGNER = "roles/iam.serviceAccountTokenCreator"
 
 
 class Case(NamedTuple):
@@ -514,6 +516,21 @@ CASES: dict[str, list[Case | Refused]] = {
             (google("roles/iam.workloadIdentityUser", SERVER, f"{SERVER[:-1]}2]"), "may act as it"),
             (google("roles/iam.workloadIdentityUser", "allUsers"), "may act as it"),
             (google("roles/iam.workloadIdentityUser", SERVER.replace("/ann", "/default")), "may"),
+        )
+    ]
+    + [
+        Case(
+            ACCOUNT,
+            {"serviceAccountId": of, "policyData": google(SIGNER, ANN)},
+            {"serviceAccountId": of, "policyData": google(SIGNER, *bad)},
+            "for the account itself alone",
+        )
+        for of, bad in (
+            (f"projects/cmb/serviceAccounts/{ANN.removeprefix('serviceAccount:')}", [BOB]),
+            (f"projects/cmb/serviceAccounts/{ANN.removeprefix('serviceAccount:')}", [ANN, BOB]),
+            (UNKNOWN, [ANN, BOB]),
+            (UNKNOWN, ["allUsers"]),
+            (UNKNOWN, [SERVER]),
         )
     ],
     "gcp-no-lasting-key": [Refused("gcp:serviceaccount/key:Key")],

@@ -278,10 +278,11 @@ async def test_no_credentials(monkeypatch, tmp_path):
 
 
 async def test_credentials_are_found_once_and_off_the_event_loop(monkeypatch):
-    threads = []
+    threads, asked = [], []
 
-    def default(**_):
+    def default(*, scopes, **_):
         threads.append(threading.current_thread())
+        asked.extend(scopes)
         return AnonymousCredentials(), None
 
     monkeypatch.setattr(google.auth, "default", default)
@@ -292,6 +293,7 @@ async def test_credentials_are_found_once_and_off_the_event_loop(monkeypatch):
     assert len(threads) == 1
     assert threads[0] is not threading.main_thread()
     assert provider._backend._client.project == "science"
+    assert asked == ["https://www.googleapis.com/auth/cloud-platform"]  # signs, reads metrics
     await provider.aclose()
 
 

@@ -18,6 +18,7 @@ from cmbcluster_storage.platforms import Platform
 from cmbcluster_storage.provider import StorageProvider
 from cmbcluster_storage.s3 import S3Backend
 from google.auth import credentials, impersonated_credentials
+from google.auth.transport.requests import Request
 
 
 class Signer(credentials.AnonymousCredentials, credentials.Signing):
@@ -103,6 +104,46 @@ async def test_a_principal_cannot_sign(google):
     )
     with pytest.raises(UnsupportedError, match="identity: serviceAccount"):
         await google.presigned_url("bucket", "a")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_an_account_that_may_not_sign_is_told_which_role_it_needs(
+    google, monkeypatch, method
+):
+    denied = b'{"error": {"code": 403, "status": "PERMISSION_DENIED"}}'
+    asked = []
+
+    def refuse(_, url, **__):
+        asked.append(url)
+        return SimpleNamespace(status=403, data=denied)
+
+    monkeypatch.setattr(Request, "__call__", refuse)
+    google._backend._client._credentials = SimpleNamespace(
+        service_account_email="ann@science.iam.gserviceaccount.com",
+        valid=True,
+        token="t",  # noqa: S106 - none
+    )
+    with pytest.raises(UnsupportedError, match=r"roles/iam\.serviceAccountTokenCreator"):
+        await google.presigned_url("bucket", "a", method=method)
+    assert len(asked) == 1
+    assert asked[0].endswith("/ann@science.iam.gserviceaccount.com:signBlob?alt=json")
+
+
+async def test_a_signature_that_broke_off_is_asked_for_again(google, monkeypatch):
+    answers = [
+        SimpleNamespace(status=500, data=b"{}"),
+        SimpleNamespace(status=200, data=b'{"signedBlob": "c2lnbmVk"}'),
+    ]
+    monkeypatch.setattr(Request, "__call__", lambda *_, **__: answers.pop(0))
+    google._backend._client._credentials = SimpleNamespace(
+        service_account_email="ann@science.iam.gserviceaccount.com",
+        valid=True,
+        token="t",  # noqa: S106 - none
+    )
+    link = await google.presigned_url("bucket", "a")
+
+    assert "X-Goog-Signature=" in link.url
+    assert answers == []
 
 
 @pytest.fixture
