@@ -121,6 +121,11 @@ _ERRORS: dict[str | int | type, tuple[type[StorageError], str]] = {
     TimeoutError: _TIMEOUT,
     **dict.fromkeys((ConnectionError, http.client.HTTPException), _BROKEN),
     PermissionError: _CREDENTIALS,  # a credentials' file that may not be read
+    OSError: (  # not those of requests, which have a place of their own
+        ConfigurationError,
+        "a file of credentials or certificates cannot be read; check "
+        "GOOGLE_APPLICATION_CREDENTIALS and REQUESTS_CA_BUNDLE",
+    ),
     **dict.fromkeys((ValueError, sdk.InvalidPathError), _INVALID),
     # Catch-alls: what else google.auth raises is about how it is set up; what else requests
     # raises is about the way there, and urllib3, which only a body's reading shows, about
@@ -156,6 +161,8 @@ def sdk_errors(key: str | None) -> Generator[None, None, None]:
     """
     try:
         yield
+    except StorageError:  # some are built-in errors as well
+        raise
     except _FOREIGN as error:
         raise from_sdk(error, key) from error
 

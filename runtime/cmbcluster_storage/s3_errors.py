@@ -131,6 +131,14 @@ _ERRORS: dict[str | int | type, tuple[type[StorageError], str]] = {
         ),
         _INVALID,
     ),
+    # Built-in errors that botocore lets through.
+    TimeoutError: _TIMEOUT,
+    ConnectionError: _BROKEN,
+    OSError: (
+        ConfigurationError,
+        "a file of credentials or certificates cannot be read; check AWS_WEB_IDENTITY_TOKEN_FILE "
+        "and AWS_CA_BUNDLE",
+    ),
     sdk.InvalidRegionError: (ConfigurationError, "the region is not valid; check AWS_REGION"),
     # Catch-alls: what else botocore raises by itself is about how it is set up;
     # a service's unknown code; a broken installation.
@@ -157,6 +165,7 @@ _FOREIGN = (
     sdk.UndefinedModelAttributeError,
     ResponseParserError,
     HTTPError,
+    OSError,
     UnicodeEncodeError,
 )
 
@@ -170,6 +179,8 @@ def sdk_errors(key: str | None) -> Generator[None, None, None]:
     """
     try:
         yield
+    except StorageError:  # some are built-in errors as well
+        raise
     except _FOREIGN as error:
         code, status, request_id = _told(error, key)
         kind, message = _ours(code, status, type(error))

@@ -143,6 +143,10 @@ def test_no_sdk_error_is_unmapped(kind):
         (sdk.InvalidRegionError, ConfigurationError),
         (sdk.ClientError, StorageError),
         (sdk.UndefinedModelAttributeError, StorageError),
+        (FileNotFoundError, ConfigurationError),
+        (PermissionError, ConfigurationError),
+        (ConnectionResetError, UnavailableError),
+        (TimeoutError, StorageTimeoutError),
     ],
 )
 def test_sdk_error(foreign, ours):
@@ -243,7 +247,11 @@ def test_a_lost_answer_is_told_from_a_refusal_of_one_among_many(code, uncertain)
     assert error_of(code).uncertain is uncertain
 
 
-def test_ours_and_foreign_errors_pass():
+@pytest.mark.parametrize("ours", [AccessDeniedError("no"), ConfigurationError("set it")])
+def test_ours_and_foreign_errors_pass(ours):
+    with pytest.raises(type(ours)) as caught, sdk_errors(None):
+        raise ours
+    assert caught.value is ours
     with pytest.raises(KeyError), sdk_errors(None):
         raise KeyError
 
@@ -339,4 +347,27 @@ async def test_no_credentials(monkeypatch, tmp_path):
 
     with pytest.raises(AccessDeniedError, match="renew them"):
         await provider.download_object("bucket", "key")
+    await provider.aclose()
+
+
+@pytest.mark.parametrize("is_folder", [False, True])
+async def test_a_token_s_file_that_cannot_be_read_is_no_missing_object(
+    monkeypatch, tmp_path, is_folder
+):
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "absent"))
+    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/ann")
+    # A folder can be opened by nobody, not even by root.
+    monkeypatch.setenv(
+        "AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path if is_folder else tmp_path / "no")
+    )
+    provider = StorageProviderFactory.create("aws", region="us-east-1")
+    for call in (
+        provider.get_object_info("bucket", "key"),
+        provider.upload_object("bucket", "key", b"content"),
+        provider.list_objects("bucket"),
+    ):
+        with pytest.raises(ConfigurationError, match="AWS_WEB_IDENTITY_TOKEN_FILE") as caught:
+            await call
+        assert caught.value.attempts == 1
     await provider.aclose()

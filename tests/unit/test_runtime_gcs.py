@@ -277,6 +277,16 @@ async def test_no_credentials(monkeypatch, tmp_path):
     await provider.aclose()
 
 
+async def test_certificates_that_are_not_there_are_the_settings_error(monkeypatch):
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", "https://storage.invalid")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
+    provider = StorageProviderFactory.create("gcp")
+    with pytest.raises(ConfigurationError, match=r"REQUESTS_CA_BUNDLE .*OSError") as caught:
+        await provider.download_object("bucket", "a")
+    assert caught.value.attempts == 1
+    await provider.aclose()
+
+
 async def test_credentials_are_found_once_and_off_the_event_loop(monkeypatch):
     threads, asked = [], []
 

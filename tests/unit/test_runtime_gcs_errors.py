@@ -96,6 +96,8 @@ def test_the_errors_are_all_there():
         (ConnectionResetError, UnavailableError),
         (TimeoutError, StorageTimeoutError),
         (PermissionError, AccessDeniedError),
+        (FileNotFoundError, ConfigurationError),
+        (OSError, ConfigurationError),
         (ValueError, InvalidRequestError),
     ],
 )
