@@ -4,7 +4,12 @@ from collections.abc import Mapping
 
 from cmbcluster_storage.bucket_models import BucketInfo
 from cmbcluster_storage.calls import Attempt, Call
-from cmbcluster_storage.errors import BucketExistsError, BucketNotFoundError, ConflictError
+from cmbcluster_storage.errors import (
+    AccessDeniedError,
+    BucketExistsError,
+    BucketNotFoundError,
+    ConflictError,
+)
 from cmbcluster_storage.messages import BucketSpec
 from cmbcluster_storage.rules import StorageClass
 from cmbcluster_storage.runner import Runner
@@ -85,7 +90,7 @@ class Creation(Runner):
 
     def _is_users(self, call: Call, spec: BucketSpec, *, unlabelled: bool) -> bool:
         """Return whether a bucket that exists is the account's and this user's."""
-        if not call.tried(lambda _: self._backend.is_own_bucket(spec.name, spec.account)):
+        if not self._is_own(call, spec.name):
             return False
         info = call.tried(lambda _: self._backend.bucket(spec.name))
         return self._is_labelled(info, spec.labels, unlabelled=unlabelled)
@@ -97,13 +102,21 @@ class Creation(Runner):
             info = call.tried(lambda _: self._backend.bucket(name))
         except BucketNotFoundError:
             return None
+        except AccessDeniedError:  # names are the whole world's: it may be somebody else's
+            if self._is_own(call, name):
+                raise
+            return None
         if user_id in self._platform.buckets:  # as the stack says, whatever its labels are
             return info
-        account, labels = self._platform.required_account, self._platform.bucket_labels(user_id)
+        labels = self._platform.bucket_labels(user_id)
         is_users = self._is_labelled(info, labels, unlabelled=self._backend.labels_later) and (
-            call.tried(lambda _: self._backend.is_own_bucket(name, account))
+            self._is_own(call, name)
         )
         return info if is_users else None
+
+    def _is_own(self, call: Call, name: str) -> bool:
+        account = self._platform.required_account
+        return call.tried(lambda _: self._backend.is_own_bucket(name, account))
 
     @staticmethod
     def _is_labelled(info: BucketInfo, labels: Mapping[str, str], *, unlabelled: bool) -> bool:

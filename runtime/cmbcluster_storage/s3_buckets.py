@@ -53,7 +53,7 @@ class S3Buckets(BucketBackend):
         arguments: Any = {}
         if spec.location != "us-east-1":
             arguments["CreateBucketConfiguration"] = {"LocationConstraint": spec.location}
-        if spec.name.endswith(_suffix(spec)):
+        if spec.name.endswith(_suffix(spec.account, spec.location)):
             arguments["BucketNamespace"] = "account-regional"
         with sdk_errors(None):
             self._client.create_bucket(Bucket=spec.name, **arguments)
@@ -64,16 +64,18 @@ class S3Buckets(BucketBackend):
         except FileNotFoundError:
             return False
         except AccessDeniedError as error:
-            if "(403)" not in error.message or spec.name.endswith(_suffix(spec)):
+            if "(403)" not in error.message or spec.name.endswith(
+                _suffix(spec.account, spec.location)
+            ):
                 raise  # the credentials are to blame, or the name is nobody else's
         return True
 
     def is_own_bucket(self, name: str, account: str) -> bool:
-        """Ask as the account's; S3 refuses if it is another's."""
+        """Ask as the account's; S3 refuses if it is another's, or may not be asked about."""
         try:
             self._check_head(name, ExpectedBucketOwner=account)
         except AccessDeniedError as error:
-            if "(403)" not in error.message:
+            if "(403)" not in error.message or name.endswith(_suffix(account, self._region)):
                 raise
             return False
         return True
@@ -237,6 +239,6 @@ class S3Buckets(BucketBackend):
         return f"arn:{self._client.meta.partition}:s3:::{name}"
 
 
-def _suffix(spec: BucketSpec) -> str:
+def _suffix(account: str, region: str) -> str:
     """Return what a name ends with that no other account can have."""
-    return f"-{spec.account}-{spec.location}{_ACCOUNT_REGIONAL}"
+    return f"-{account}-{region}{_ACCOUNT_REGIONAL}"

@@ -125,6 +125,23 @@ async def test_an_upload_that_stays_ends_the_deletion(
 STAYS = Upload(key="a", identity="7")
 
 
+@pytest.mark.parametrize("own", [False, True])
+async def test_a_bucket_that_may_not_be_read_is_somebody_else_s_or_an_error(
+    through, monkeypatch, own
+):
+    def refused(_):
+        raise AccessDeniedError("not allowed (403)")
+
+    provider = through()
+    monkeypatch.setattr(provider._backend, "bucket", refused)
+    monkeypatch.setattr(provider._backend, "is_own_bucket", lambda *_: own)
+    if not own:
+        assert await provider.list_user_buckets("ann") == []
+        return
+    with pytest.raises(AccessDeniedError, match=r"^list_user_buckets '.*\(403\)"):
+        await provider.list_user_buckets("ann")
+
+
 async def test_who_has_wrong_credentials_is_told_of_them(cloud, through, monkeypatch):
     if cloud.scheme == "gs":
         return  # its answers always have a body
@@ -144,3 +161,5 @@ async def test_who_has_wrong_credentials_is_told_of_them(cloud, through, monkeyp
     refused = AccessDeniedError("not allowed (AccessDenied)")
     with pytest.raises(AccessDeniedError, match=r"\(403\)"):  # the name is nobody else's
         await provider.create_user_bucket("ann")
+    with pytest.raises(AccessDeniedError, match=r"\(403\)"):
+        await provider.list_user_buckets("ann")
