@@ -88,8 +88,8 @@ class BucketDeletion(Record):
         marker_count: markers of deletions; S3 only.
         upload_count: unfinished uploads; on Google Cloud 0: they cannot be listed.
         size_bytes: of all versions together.
-        restorable_until: until when what was deleted can be restored (Google Cloud's soft
-            delete) and is billed; None: it cannot.
+        restorable_until: until when what was deleted last can be restored (Google Cloud's
+            soft delete) and is billed; None: it cannot.
     """
 
     bucket_name: str

@@ -16,9 +16,11 @@ from cmbcluster_storage.bucket_models import (
     Permission,
 )
 from cmbcluster_storage.creation import Creation
-from cmbcluster_storage.emptying import Emptying
+from cmbcluster_storage.emptying import Emptying, restorable_until
 from cmbcluster_storage.uploads import Progress
 from cmbcluster_storage.usage import Usage
+
+UsageSource = Literal["none", "listing", "metrics"]
 
 
 class Buckets(Creation, Emptying, Usage):
@@ -51,7 +53,7 @@ class Buckets(Creation, Emptying, Usage):
         self,
         bucket_name: str,
         *,
-        usage: Literal["none", "listing", "metrics"] = "none",
+        usage: UsageSource = "none",
         progress: Progress | None = None,
     ) -> BucketInfo:
         """Return what there is to know of a bucket.
@@ -64,7 +66,11 @@ class Buckets(Creation, Emptying, Usage):
 
         Raises:
             BucketNotFoundError: the bucket does not exist.
+            ConflictError: there are no metrics yet, as of a bucket that was made today.
+            ValueError: there is no such usage.
         """
+        if usage not in get_args(UsageSource):
+            raise ValueError(f"usage is none, listing or metrics, not {usage!r}")
         call = self._call("get_bucket_metadata", bucket_name)
         info = await self._tried(call, lambda _: self._backend.bucket(bucket_name))
         if usage == "none":
@@ -126,7 +132,7 @@ class Buckets(Creation, Emptying, Usage):
             return await self._counted(call, progress)
         if force:
             return await self._emptied(call, progress)
-        until = await self._restorable_until(call)
+        seconds = await self._tried(call, self._soft_delete_seconds)
         await self._tried(call, self._delete_bucket)
         return BucketDeletion(
             bucket_name=bucket_name,
@@ -135,7 +141,7 @@ class Buckets(Creation, Emptying, Usage):
             marker_count=0,
             upload_count=0,
             size_bytes=0,
-            restorable_until=until,
+            restorable_until=restorable_until(seconds),
         )
 
     async def delete_user_bucket(self, bucket_name: str, force: bool = False) -> BucketDeletion:

@@ -35,7 +35,7 @@ class _Count:
     """What was found and what became of it."""
 
     call: Call
-    until: datetime | None
+    restorable_seconds: int
     tell: Progress | None
     versions: int = 0
     markers: int = 0
@@ -65,7 +65,7 @@ class _Count:
             marker_count=self.markers,
             upload_count=self.uploads,
             size_bytes=self.size_bytes,
-            restorable_until=self.until,
+            restorable_until=restorable_until(self.restorable_seconds),
         )
 
     def failure(self) -> PartialFailureError:
@@ -82,20 +82,21 @@ class _Count:
         return error
 
 
+def restorable_until(seconds: int) -> datetime | None:
+    """Return how long what was deleted just now can be restored; None: it cannot."""
+    return datetime.now(UTC) + timedelta(seconds=seconds) if seconds else None
+
+
 class Emptying(Batches):
     """Empties buckets."""
 
-    async def _restorable_until(self, call: Call) -> datetime | None:
-        """Return how long what is deleted now can be restored; None: it cannot."""
-        seconds = await self._tried(call, self._soft_delete_seconds)
-        return datetime.now(UTC) + timedelta(seconds=seconds) if seconds else None
-
     async def _looked(self, call: Call, tell: Progress | None) -> tuple[_Count, Versions]:
         """Return a count of nothing yet, and the first page, asked for at once."""
-        until, page = await asyncio.gather(
-            self._restorable_until(call), self._tried(call, partial(self._versions, None))
+        seconds, page = await asyncio.gather(
+            self._tried(call, self._soft_delete_seconds),
+            self._tried(call, partial(self._versions, None)),
         )
-        return _Count(call, until, tell), page
+        return _Count(call, seconds, tell), page
 
     async def _counted(self, call: Call, tell: Progress | None) -> BucketDeletion:
         """Return what emptying a bucket would delete."""

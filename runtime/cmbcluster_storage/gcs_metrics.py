@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cmbcluster_storage.bucket_models import BucketUsage
-from cmbcluster_storage.errors import UnavailableError
+from cmbcluster_storage.errors import ConflictError
 
 _API = "https://monitoring.googleapis.com/v3"
 
@@ -31,11 +31,11 @@ def usage_of(sizes: Any, counts: Any) -> BucketUsage:
     """Return the usage that two answers tell, all storage classes together.
 
     Raises:
-        UnavailableError: there is none yet, as of a bucket that was made today.
+        ConflictError: there is none yet, as of a bucket that was made today.
     """
     newest = [_newest(series) for series in sizes.get("timeSeries", ())]
     if not newest:
-        raise UnavailableError("there are no metrics of the bucket yet; count by listing")
+        raise ConflictError("there are no metrics of the bucket yet; count by listing")
     objects = [_newest(series)[1] for series in counts.get("timeSeries", ())]
     return BucketUsage(
         size_bytes=sum(int(value) for _, value in newest),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cmbcluster_storage.bucket_models import BucketUsage
-from cmbcluster_storage.errors import UnavailableError
+from cmbcluster_storage.errors import ConflictError
 
 _NAMESPACE = "AWS/S3"
 
@@ -16,7 +16,7 @@ def bucket_metrics(cloudwatch: Any, bucket: str) -> BucketUsage:
     """Return the newest figures of the last three days, all storage types together.
 
     Raises:
-        UnavailableError: there is none yet, as of a bucket that was made today.
+        ConflictError: there is none yet, as of a bucket that was made today.
     """
     named = {"Name": "BucketName", "Value": bucket}
     types = [
@@ -31,7 +31,7 @@ def bucket_metrics(cloudwatch: Any, bucket: str) -> BucketUsage:
     sizes = [_newest(cloudwatch, "BucketSizeBytes", named, kind) for kind in types]
     known = [size for size in sizes if size]
     if not known:
-        raise UnavailableError("there are no metrics of the bucket yet; count by listing")
+        raise ConflictError("there are no metrics of the bucket yet; count by listing")
     counted = _newest(cloudwatch, "NumberOfObjects", named, "AllStorageTypes")
     return BucketUsage(
         size_bytes=sum(int(value) for _, value in known),

@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cmbcluster_storage import (
@@ -68,6 +69,21 @@ async def test_a_bucket_of_another_name_whose_answer_was_lost_is_ours(through, p
     assert made.versioned
     assert made.labels["platform"] == "cmbcluster"
     assert await provider.create_user_bucket("ann", name) == made
+
+
+@pytest.mark.parametrize("force", [False, True])
+async def test_what_was_deleted_last_can_be_restored_as_long(through, bucket, monkeypatch, force):
+    provider, deleted = through(), []
+    delete = provider._backend.delete_bucket
+
+    def noted(name):
+        delete(name)
+        deleted.append(datetime.now(UTC))
+
+    monkeypatch.setattr(provider._backend, "delete_bucket", noted)
+    monkeypatch.setattr(provider._backend, "soft_delete_seconds", lambda _: 60)
+    done = await provider.delete_bucket(bucket, force)
+    assert done.restorable_until >= deleted[0] + timedelta(seconds=60)
 
 
 async def test_changed_is_what_was_written(through, proxy, bucket, cloud):

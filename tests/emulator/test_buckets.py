@@ -112,6 +112,13 @@ async def test_missing_bucket(storage, absent):
             await call
 
 
+async def test_a_word_that_there_is_not_is_refused(storage, bucket, cloud):
+    with pytest.raises(ValueError, match="usage is none, listing or metrics, not 'metric'"):
+        await storage.get_bucket_metadata(bucket, usage="metric")
+    with pytest.raises(ValueError, match="access is read or write, not 'own'"):
+        await storage.ensure_bucket_permissions(bucket, cloud.members[0], "own")
+
+
 async def test_usage_by_listing_counts_every_version(storage, bucket):
     for key in ("a/1", "a/2", "b/c/3", "top"):
         await storage.upload_object(bucket, key, b"1234")

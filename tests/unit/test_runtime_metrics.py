@@ -5,7 +5,7 @@ import pytest
 from botocore.stub import ANY, Stubber
 from cmbcluster_storage.bucket_models import BucketUsage
 from cmbcluster_storage.calls import Patience
-from cmbcluster_storage.errors import UnavailableError
+from cmbcluster_storage.errors import ConflictError
 from cmbcluster_storage.gcs_metrics import metric_query, usage_of
 from cmbcluster_storage.s3 import S3Backend
 from cmbcluster_storage.s3_metrics import bucket_metrics
@@ -44,7 +44,7 @@ def test_cloudwatch_has_none_yet(cloudwatch):
     stub.add_response("list_metrics", {"Metrics": []}, {
         "Namespace": ANY, "MetricName": ANY, "Dimensions": ANY,
     })  # fmt: skip
-    with pytest.raises(UnavailableError, match="count by listing"):
+    with pytest.raises(ConflictError, match="count by listing"):
         bucket_metrics(client, "b")
 
 
@@ -86,7 +86,7 @@ def test_cloud_monitoring_s_classes_are_added():
         size_bytes=7, object_count=None, version_count=3, measured=NEW
     )
     assert usage_of({"timeSeries": sizes}, {}).version_count is None
-    with pytest.raises(UnavailableError, match="count by listing"):
+    with pytest.raises(ConflictError, match="count by listing"):
         usage_of({}, {})
 
 
