@@ -17,8 +17,9 @@ _ROLES: dict[Access, str] = {
     "read": "roles/storage.objectViewer",
     "write": "roles/storage.objectUser",
 }
-# What Google adds to a new bucket: every viewer of the project could read it.
+# Whom Google lets use a new bucket, by which roles: every viewer of the project could read it.
 _LEGACY = "roles/storage.legacy"
+_OF_PROJECT = ("projectEditor:", "projectOwner:", "projectViewer:")
 
 
 class GcsBuckets(GcsClient, BucketBackend):
@@ -37,14 +38,16 @@ class GcsBuckets(GcsClient, BucketBackend):
         return any(one.name == name for one in self._of_project(account, name))
 
     def secure_bucket(self, spec: BucketSpec) -> None:
-        """Take the grants away that a new bucket has."""
+        """Take the grants away that a new bucket has; others are its operator's."""
 
         def secured(policy: Any) -> None:
-            policy["bindings"] = [
-                binding
-                for binding in policy.get("bindings", ())
-                if not binding["role"].startswith(_LEGACY)
-            ]
+            bindings = policy.get("bindings", [])
+            for binding in bindings:
+                if binding["role"].startswith(_LEGACY):
+                    binding["members"] = [
+                        one for one in binding["members"] if not one.startswith(_OF_PROJECT)
+                    ]
+            bindings[:] = [binding for binding in bindings if binding["members"]]
 
         self._change_policy(spec.name, secured, Event())
 

@@ -3,9 +3,13 @@
 from collections.abc import Mapping
 from typing import Literal
 
+from cmbcluster_storage.errors import InvalidRequestError
 from cmbcluster_storage.messages import LinkRequest
 from cmbcluster_storage.models import PresignedRequest
 from cmbcluster_storage.runner import Runner
+
+# https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTForms.html
+_FILENAME = "${filename}"
 
 
 class Links(Runner):
@@ -32,8 +36,10 @@ class Links(Runner):
             method: GET reads, PUT writes, POST writes by a form as browsers send it.
             expires_in_seconds: 1 to 604,800 (7 days); where the cloud signs for an
                 account without a key (Google Cloud) at most 12 hours come of it.
-            headers: must be sent as they are here: of PUT the content's type, of POST
-                further fields of the form. The platform's storage class joins them on S3.
+            headers: must be sent as they are here: of PUT what describes the content, on S3
+                Content-Type, -Disposition, -Encoding and -Language, Cache-Control and
+                x-amz-meta-*; of POST further fields of the form. The platform's storage class
+                joins them on S3.
             version_id: of GET; None takes the latest version.
             max_size_bytes: of POST; nothing larger is taken.
 
@@ -42,7 +48,8 @@ class Links(Runner):
 
         Raises:
             UnsupportedError: the identity cannot sign.
-            InvalidRequestError: it would live too long.
+            InvalidRequestError: it would live too long, or cannot have such a header; or
+                `${filename}`, which the cloud replaces, is in the key of a POST.
             ValueError: the arguments do not go together.
         """
         if method not in ("GET", "PUT", "POST"):
@@ -54,6 +61,10 @@ class Links(Runner):
         if version_id is not None and method != "GET":
             raise ValueError(f"{method} writes a version; only GET can name one")
         call = self._call("presigned_url", bucket_name, object_name, version_id)
+        if method == "POST" and _FILENAME in object_name:
+            raise call.located(
+                InvalidRequestError(f"who sends a form fills {_FILENAME} in; choose another key")
+            )
         request = LinkRequest(
             bucket=bucket_name,
             key=object_name,

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 _ACCOUNT_REGIONAL = "-an"
+# https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html
+_MOST_BUCKETS = 10_000
 
 
 class S3Buckets(BucketBackend):
@@ -140,7 +142,10 @@ class S3Buckets(BucketBackend):
         """Return name, region and time of each."""
         found: list[BucketInfo] = []
         with sdk_errors(None):
-            pages = self._client.get_paginator("list_buckets").paginate(Prefix=prefix)
+            # Of an account with more, S3 answers only who asks for pages.
+            pages = self._client.get_paginator("list_buckets").paginate(
+                Prefix=prefix, PaginationConfig={"PageSize": _MOST_BUCKETS}
+            )
             for bucket in (one for page in pages for one in page.get("Buckets", ())):
                 made = bucket.get("CreationDate")
                 name = bucket.get("Name", "")

@@ -15,10 +15,14 @@ _MOST_SECONDS = 7 * 24 * 60 * 60
 _CALLS = {"GET": "get_object", "PUT": "put_object"}
 # What of a request's headers is an argument of the SDK's.
 _ARGUMENTS = {
-    "content-type": "ContentType",
     "cache-control": "CacheControl",
+    "content-disposition": "ContentDisposition",
+    "content-encoding": "ContentEncoding",
+    "content-language": "ContentLanguage",
+    "content-type": "ContentType",
     "x-amz-storage-class": "StorageClass",
 }
+_METADATA = "x-amz-meta-"
 
 
 class S3Links(S3Objects):
@@ -34,8 +38,8 @@ class S3Links(S3Objects):
             credentials = self._session.get_credentials()
             if credentials is None:
                 raise NoCredentialsError
-            url, fields = self._form(request) if request.method == "POST" else self._link(request)
             expires = datetime.now(UTC) + timedelta(seconds=request.expires_in_seconds)
+            url, fields = self._form(request) if request.method == "POST" else self._link(request)
             # Credentials that are renewed end, and the link with them.
             ends = getattr(credentials, "_expiry_time", None)
         return Signed(url=url, fields=fields, expires=min(expires, ends) if ends else expires)
@@ -45,9 +49,13 @@ class S3Links(S3Objects):
         if request.version_id:
             named["VersionId"] = request.version_id
         for name, value in request.headers.items():
-            if name.lower() not in _ARGUMENTS or request.method == "GET":
+            known = name.lower()
+            if request.method == "GET" or not (known in _ARGUMENTS or known.startswith(_METADATA)):
                 raise InvalidRequestError(f"the header {name} cannot be part of a link")
-            named[_ARGUMENTS[name.lower()]] = value
+            if known.startswith(_METADATA):
+                named.setdefault("Metadata", {})[known.removeprefix(_METADATA)] = value
+            else:
+                named[_ARGUMENTS[known]] = value
         return self._client.generate_presigned_url(
             _CALLS[request.method], Params=named, ExpiresIn=request.expires_in_seconds
         ), {}

@@ -76,6 +76,27 @@ async def test_a_bucket_without_our_labels_is_refused(storage, bucket, user):
         await storage.create_user_bucket(user, bucket)
 
 
+async def test_who_else_may_use_a_bucket_stays_when_it_is_asked_for_again(storage, user, cloud):
+    if cloud.scheme == "s3":
+        return  # a whole bucket's policy is not written again
+    made = await storage.create_user_bucket(user)
+    bucket = cloud.client.bucket(made.name)
+    policy = bucket.get_iam_policy(requested_policy_version=3)
+    reader, owner = "roles/storage.legacyBucketReader", "roles/storage.legacyBucketOwner"
+    policy.bindings = [
+        {"role": reader, "members": ["projectViewer:cosmology", cloud.members[0]]},
+        {"role": owner, "members": ["projectEditor:cosmology", "projectOwner:cosmology"]},
+        {"role": "roles/storage.objectViewer", "members": ["projectViewer:cosmology"]},
+    ]
+    bucket.set_iam_policy(policy)
+    await storage.create_user_bucket(user)
+
+    assert cloud.policy(made.name)["bindings"] == [
+        {"role": reader, "members": [cloud.members[0]]},
+        {"role": "roles/storage.objectViewer", "members": ["projectViewer:cosmology"]},
+    ]
+
+
 async def test_making_goes_on_where_it_broke_off(storage, user, cloud):
     name = storage.provider._platform.bucket_name(user)
     cloud.create_bucket(name, versioned=False)

@@ -2,9 +2,12 @@
 
 import dataclasses
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from botocore.stub import Stubber
+from cmbcluster_storage import StorageProviderFactory
 from cmbcluster_storage.gcs_bucket_settings import resource
 from cmbcluster_storage.messages import BucketSpec
 from cmbcluster_storage.platforms import Platform
@@ -136,3 +139,19 @@ def test_on_google_cloud(variant):
     assert ours["lifecycle"]["rule"] == stack["lifecycleRules"]
     for key in ("encryption", "logging", "storageClass"):
         assert ours.get(key) == stack.get(key)
+
+
+async def test_buckets_are_listed_by_pages_on_aws(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    provider = StorageProviderFactory.create("aws", region="us-east-1")
+    made, asked = datetime(2026, 1, 2, tzinfo=UTC), {"Prefix": "ara", "MaxBuckets": 10_000}
+    pages = [{"Name": name, "CreationDate": made} for name in ("ara-1", "ara-2")]
+    with Stubber(provider._backend._client) as stub:
+        stub.add_response("list_buckets", {"Buckets": pages[:1], "ContinuationToken": "t"}, asked)
+        more = {**asked, "ContinuationToken": "t"}
+        stub.add_response("list_buckets", {"Buckets": pages[1:]}, more)
+        found = await provider.list_buckets("ara")
+    await provider.aclose()
+
+    assert [one.name for one in found] == ["ara-1", "ara-2"]

@@ -169,6 +169,40 @@ async def test_who_writes_by_a_link_to_s3_says_the_platform_s_class():
 
 
 @pytest.mark.usefixtures("_amazon_key")
+async def test_what_describes_the_content_can_be_part_of_a_link_to_s3():
+    provider = StorageProviderFactory.create("aws", region="us-east-1")
+    headers = {
+        "Cache-Control": "no-cache",
+        "Content-Disposition": 'attachment; filename="map.fits"',
+        "Content-Encoding": "gzip",
+        "Content-Language": "de",
+        "X-Amz-Meta-Run": "7",
+    }
+    put = await provider.presigned_url("b", "a", method="PUT", headers=headers)
+    signed = parse_qs(urlsplit(put.url).query)["X-Amz-SignedHeaders"][0]
+
+    assert signed.split(";") == sorted(["host", *map(str.lower, headers)])
+    assert put.headers == headers
+    with pytest.raises(InvalidRequestError, match="X-Amz-Acl"):
+        await provider.presigned_url("b", "a", method="PUT", headers={"X-Amz-Acl": "public-read"})
+    with pytest.raises(InvalidRequestError, match="Content-Language"):
+        await provider.presigned_url("b", "a", headers={"Content-Language": "de"})
+    await provider.aclose()
+
+
+@pytest.mark.usefixtures("_amazon_key")
+@pytest.mark.parametrize("kind", ["aws", "gcp"])
+async def test_a_form_is_of_one_key(google, kind):
+    amazon = StorageProviderFactory.create("aws", region="us-east-1")
+    provider = amazon if kind == "aws" else google
+    for key in ("${filename}", "ann/${filename}", "ann/${filename}.fits"):
+        with pytest.raises(InvalidRequestError, match=r"^presigned_url 'b/.*choose another key"):
+            await provider.presigned_url("b", key, method="POST")
+        assert (await provider.presigned_url("b", key, method="PUT")).url
+    await amazon.aclose()
+
+
+@pytest.mark.usefixtures("_amazon_key")
 @pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "ap-east-1"])
 async def test_a_link_to_s3_names_the_region_s_host(region):
     backend = S3Backend(region=region, patience=Patience(), storage_class="STANDARD")
@@ -211,6 +245,24 @@ async def test_a_link_ends_with_the_credentials_on_s3(monkeypatch):
     form = await provider.presigned_url("bucket", "a", method="POST", headers={"acl": "private"})
     assert form.fields["acl"] == "private"
     await provider.aclose()
+
+
+@pytest.mark.usefixtures("_amazon_key")
+@pytest.mark.parametrize("kind", ["aws", "gcp"])
+async def test_a_link_is_not_said_to_live_longer_than_it_does(google, monkeypatch, kind):
+    amazon = StorageProviderFactory.create("aws", region="us-east-1")
+    provider, signed = amazon if kind == "aws" else google, []
+    link = type(provider._backend)._link
+
+    def noted(*arguments):
+        signed.append(datetime.now(UTC))  # as soon as anything is signed
+        return link(*arguments)
+
+    monkeypatch.setattr(type(provider._backend), "_link", noted)
+    told = await provider.presigned_url("bucket", "a", expires_in_seconds=60)
+    await amazon.aclose()
+
+    assert told.expires <= signed[0] + timedelta(seconds=60)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
