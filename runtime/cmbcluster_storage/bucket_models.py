@@ -39,21 +39,33 @@ class BucketUsage(Record):
 class BucketInfo(Record):
     """One bucket.
 
+    As a key also `size_bytes` and `object_count`, of its usage.
+
     Attributes:
         name: its name; as a key also `bucket_name`.
         url: s3://bucket or gs://bucket.
         location: region, in the cloud's spelling.
-        created: when; with time zone.
-        updated: when its settings last changed; on S3, which does not say, as `created`.
-        versioned: older versions are kept; None in a listing of S3's buckets.
+        created: when; with time zone; as a key also `created_at`.
+        updated: when its settings last changed; on S3, which does not say, as `created`; as a
+            key also `updated_at`.
+        versioned: older versions are kept; None in a listing of S3's buckets; as a key also
+            `versioning_enabled`.
         storage_class: what objects get when nothing else is said; on S3, whose buckets have
             none, what is written here: the platform's class, in Google's words.
         labels: labels, on S3 tags.
         lifecycle: the rules, in the cloud's own words.
-        usage: None unless it was asked for; `size` is None then, too.
+        usage: None unless it was asked for; what follows from it is None then, too.
     """
 
-    older: ClassVar[Mapping[str, str]] = {"bucket_name": "name", "size": "size"}
+    older: ClassVar[Mapping[str, str]] = {
+        "bucket_name": "name",
+        "size": "size",
+        "size_bytes": "size",
+        "object_count": "object_count",
+        "created_at": "created",
+        "updated_at": "updated",
+        "versioning_enabled": "versioned",
+    }
 
     name: str
     url: str
@@ -75,6 +87,11 @@ class BucketInfo(Record):
     def size(self) -> int | None:
         """Older name of the usage's `size_bytes`."""
         return self.usage.size_bytes if self.usage else None
+
+    @property
+    def object_count(self) -> int | None:
+        """Older place of the usage's `object_count`."""
+        return self.usage.object_count if self.usage else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

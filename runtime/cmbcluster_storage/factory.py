@@ -21,6 +21,7 @@ class StorageProviderFactory:
         *,
         region: str | None = None,
         project: str | None = None,
+        project_id: str | None = None,
         account_id: str | None = None,
         platform_file: Path | None = None,
         patience: Patience | None = None,
@@ -29,10 +30,11 @@ class StorageProviderFactory:
         """Return a provider; needs no event loop and sends no request.
 
         Args:
-            kind: the cloud, "aws" or "gcp".
+            kind: the cloud, "aws" or "gcp", in small letters or capitals.
             region: the buckets' AWS region, required there; or Google Cloud location, which
                 only making buckets needs.
             project: Google Cloud project; work with objects needs none.
+            project_id: older name of `project`.
             account_id: AWS account; work with objects needs none.
             platform_file: the stack's outputs as JSON; see `platforms`.
             patience: how long one request is tried; None: `Patience`'s defaults.
@@ -44,17 +46,19 @@ class StorageProviderFactory:
             ConfigurationError: something it needs is missing or wrong.
         """
         patience = patience or Patience()
-        if kind == "aws":
-            with missing_extra(kind):
+        cloud = kind.lower()
+        if cloud == "aws":
+            with missing_extra(cloud):
                 from cmbcluster_storage.s3 import S3Backend
-            found = platform(kind, platform_file, account=account_id, region=region)
+            found = platform(cloud, platform_file, account=account_id, region=region)
             backend = S3Backend(
                 region=found.region, patience=patience, storage_class=found.rules.storage_class
             )
-        elif kind == "gcp":
-            with missing_extra(kind):
+        elif cloud == "gcp":
+            with missing_extra(cloud):
                 from cmbcluster_storage.gcs import GcsBackend
-            found = platform(kind, platform_file, account=project, region=region)
+            account = project or project_id
+            found = platform(cloud, platform_file, account=account, region=region)
             backend = GcsBackend(project=found.account, patience=patience)
         else:
             raise UnsupportedError(f"no storage provider {kind!r}; there are: 'aws', 'gcp'")

@@ -33,7 +33,7 @@ class Objects(Runner):
 
     async def delete_object(
         self, bucket_name: str, object_name: str, *, version_id: str | None = None
-    ) -> None:
+    ) -> bool:
         """Delete an object; what is not there is deleted already, on both clouds.
 
         Where the bucket keeps versions the object's stay, and can be restored.
@@ -42,6 +42,9 @@ class Objects(Runner):
             bucket_name: an existing bucket.
             object_name: the object's key.
             version_id: delete this version for good; None deletes the object.
+
+        Returns:
+            True, for older callers; a failure is an exception.
 
         Raises:
             BucketNotFoundError: the bucket does not exist.
@@ -52,6 +55,7 @@ class Objects(Runner):
         await self._in_thread(
             call, lambda: self._delete(call, bucket_name, object_name, version_id)
         )
+        return True
 
     async def copy_object(
         self,

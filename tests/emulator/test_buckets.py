@@ -45,7 +45,9 @@ async def test_old_keys_of_a_bucket(storage, user):
 
     assert made["bucket_name"] == made["name"] == made.name
     assert {"size", "created", "updated", "url"} <= set(made)
-    assert made["size"] is None
+    assert (made["created_at"], made["updated_at"]) == (made.created, made.updated)
+    assert made["versioning_enabled"] is True
+    assert made["size"] is made["size_bytes"] is made["object_count"] is None
 
 
 async def test_another_user_s_bucket_is_refused(storage, user):
@@ -151,7 +153,8 @@ async def test_usage_by_listing_counts_every_version(storage, bucket):
     )
 
     assert (info.usage.size_bytes, info.usage.object_count, info.usage.version_count) == (18, 3, 5)
-    assert info.size == info["size"] == 18
+    assert info.size == info["size"] == info["size_bytes"] == 18
+    assert info["object_count"] == 3
     assert seen[-1] == (5, None)
     assert (await storage.get_bucket_metadata(bucket)).usage is None
 

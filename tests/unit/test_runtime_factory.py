@@ -37,6 +37,20 @@ def test_unsupported_kind_says_which_there_are(kind):
         StorageProviderFactory.create(kind)
 
 
+@pytest.mark.parametrize(
+    ("kind", "named", "cloud"),
+    [
+        ("GCP", {"project": "science"}, "gcp"),
+        ("gcp", {"project_id": "science"}, "gcp"),
+        ("AWS", {"region": "eu-west-1", "account_id": "science"}, "aws"),
+    ],
+)
+async def test_older_callers_words_are_taken(kind, named, cloud):
+    provider = StorageProviderFactory.create(kind, **named)
+    assert (provider._platform.provider, provider._platform.account) == (cloud, "science")
+    await provider.aclose()
+
+
 @pytest.mark.parametrize("region", [None, ""])
 def test_missing_region_names_the_variable(region):
     with pytest.raises(ConfigurationError, match="set AWS_REGION"):
