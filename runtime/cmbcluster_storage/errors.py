@@ -41,7 +41,8 @@ class StorageError(Exception):
         bucket: name of the bucket; None if the failure is not about one.
         key: name of the object; None if the failure is not about one.
         request_id: what the vendor's support asks for; None if no answer came.
-        attempts: how often it was asked; 0 if it never was.
+        attempts: how often the request was tried that failed; 0 if none did: nothing was
+            asked, or what several good answers make is damaged.
         seconds: how long all attempts and the waits between them took.
         retryable: the same call may succeed later.
         uncertain: an answer was lost, of this attempt or one before: what was asked for may

@@ -56,7 +56,8 @@ class Listings(Runner):
                 up to it, like folders; None folds nothing.
             versions: as `list_objects`.
             page_size: at most so many entries a request, 1-1000. A page may have fewer,
-                even none, and with versions a few more: those of one key stay together.
+                even none, and versions on Google Cloud a few more: those of one key stay
+                together there; on S3 the next page may go on with them.
 
         Raises:
             BucketNotFoundError: the bucket does not exist.

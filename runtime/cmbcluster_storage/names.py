@@ -109,6 +109,7 @@ def name_of_bucket(bucket_name: str) -> str:
 
     Returns:
         A DNS label: a bucket that somebody else named may have `.` and `_`, labels have not.
+        None of a name with dots, as Google Cloud has them, of more than 63 characters.
     """
     return re.sub(r"[._]", "-", _ACCOUNT_REGIONAL.sub("", bucket_name))
 

@@ -51,7 +51,7 @@ class Settings(BaseSettings):
         default=None, description="A bucket on S3 that is not a user's and is not touched."
     )
     S3_USER_BUCKET_PREFIX: str | None = Field(
-        default=None, description="Start of the names of older buckets, which are users' too."
+        default=None, description="For older callers; not used here: no bucket is found by it."
     )
     EKS_CLUSTER_NAME: str | None = Field(default=None, description="For the hub; not used here.")
     ECR_REGISTRY_URL: str | None = Field(default=None, description="For the hub; not used here.")

@@ -43,7 +43,7 @@ class Uploads(LargeUploads):
         Args:
             bucket_name: an existing bucket.
             object_name: any Unicode, at most 1024 bytes of UTF-8; Google Cloud
-                refuses line breaks.
+                refuses line breaks, "." and "..".
             file_content: bytes, a `pathlib.Path`, a file opened in binary mode (read from
                 where it stands) or an async iterator of bytes.
             content_type: MIME type, printable ASCII; None guesses it from the name's ending.
