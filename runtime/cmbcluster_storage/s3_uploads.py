@@ -13,8 +13,9 @@ from cmbcluster_storage.s3_objects import S3Objects, conditions, description, ur
 
 _LANES = 4
 _PART_BYTES = 8 * 1024 * 1024
-# S3 takes 10,000 parts: of twice the size after so many, they make 496 GiB.
+# S3 takes 10,000 parts: of twice the size after so many, they make 484 GiB.
 _DOUBLED_EVERY = 2000
+_MOST_BYTES = 484 * 1024**3
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
 _MOST_COPIED_AT_ONCE = 5 * 1024**3
 _COPIED_PART_BYTES = 512 * 1024**2
@@ -32,14 +33,16 @@ class _Upload(LargeUpload):
     Attributes:
         identity: S3's name of it.
         parts: what S3 answered to each part, by its number.
+        doubled: how often the size of all parts is, for what is known to be larger.
     """
 
     identity: str = ""
     parts: dict[int, dict[str, str]] = field(default_factory=dict)
+    doubled: int = 0
 
     def part_bytes(self, number: int) -> int:
-        """Return a size of which the parts that S3 takes are enough."""
-        return _PART_BYTES << number // _DOUBLED_EVERY
+        """Return a size of which the parts that S3 takes are enough, if it is known of how much."""
+        return _PART_BYTES << self.doubled + number // _DOUBLED_EVERY
 
     @property
     def place(self) -> Any:
@@ -52,7 +55,10 @@ class S3Uploads(S3Objects):
 
     def begin_upload(self, write: Write, size_bytes: int | None) -> LargeUpload:
         """Begin a multipart upload."""
-        return self._begun(write, description(write))
+        upload = self._begun(write, description(write))
+        while (size_bytes or 0) > _MOST_BYTES << upload.doubled:
+            upload.doubled += 1
+        return upload
 
     def put_part(self, upload: LargeUpload, part: Part, go_on: Checkpoint) -> None:
         """Send one part; S3 compares its checksum."""

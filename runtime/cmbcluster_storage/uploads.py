@@ -45,7 +45,8 @@ class Uploads(LargeUploads):
             object_name: any Unicode, at most 1024 bytes of UTF-8; Google Cloud
                 refuses line breaks, "." and "..".
             file_content: bytes, a `pathlib.Path`, a file opened in binary mode (read from
-                where it stands) or an async iterator of bytes.
+                where it stands) or an async iterator of bytes; S3 takes 484 GiB of the
+                latter two, whose size nobody knows.
             content_type: MIME type, printable ASCII; None guesses it from the name's ending.
             if_absent: only if there is no such object.
             if_version: only if the latest version is this one, as `ObjectInfo` or by
