@@ -8,16 +8,17 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from os import PathLike
 from pathlib import Path
+from threading import Event
 from typing import Generic, TypeVar, cast
 
 from cmbcluster_storage.calls import Call
 from cmbcluster_storage.deletions import Deletions
 from cmbcluster_storage.downloads import Downloads
-from cmbcluster_storage.errors import StorageError, StorageTimeoutError
+from cmbcluster_storage.errors import InvalidRequestError, StorageError, StorageTimeoutError
 from cmbcluster_storage.messages import Write
 from cmbcluster_storage.models import ObjectInfo
 from cmbcluster_storage.reads import Opened, Wanted
@@ -26,7 +27,7 @@ from cmbcluster_storage.sinks import Memory
 from cmbcluster_storage.sources import Content
 from cmbcluster_storage.uploads import SMALL_BYTES, Progress, Uploads, guessed_content_type
 
-_T = TypeVar("_T")
+_T = TypeVar("_T", bound=str | tuple[str, Content])
 _R = TypeVar("_R")
 
 _TURN = 8
@@ -35,10 +36,10 @@ _LARGE_LANES = 4
 
 
 @dataclass(frozen=True)
-class _Large(Generic[_T]):
+class _Large(Generic[_R]):
     """Work for the event loop, not begun: nobody may be left to do it."""
 
-    work: Callable[[], Awaitable[_T]]
+    work: Callable[[], Awaitable[_R]]
 
 
 class Batches(Uploads, Downloads, Deletions):
@@ -101,24 +102,27 @@ class Batches(Uploads, Downloads, Deletions):
             small: does one in a thread, or says how the event loop does it.
             tell: told how many are done, of how many.
         """
-        outcomes: dict[int, _R | StorageError | OSError] = {}
+        outcomes = cast("list[_R | StorageError | OSError]", [None] * len(items))
         turns = iter(range(0, len(items), _TURN))
         large = asyncio.Semaphore(_LARGE_LANES)
+        done = 0
 
         async def lane() -> None:
+            nonlocal done
             for start in turns:
                 told = await self._turn(call, items[start : start + _TURN], small)
                 for index, one in enumerate(told, start):
                     outcomes[index] = (
-                        await _later(cast("_Large[_R]", one), large)
+                        await _later(call, items[index], cast("_Large[_R]", one), large)
                         if isinstance(one, _Large)
                         else one
                     )
+                    done += 1
                 if tell:
-                    tell(len(outcomes), len(items))
+                    tell(done, len(items))
 
         await together(lane() for _ in range(min(THREADS, len(items))))
-        return [outcomes[index] for index in range(len(items))]
+        return outcomes
 
     async def _turn(
         self, call: Call, items: Sequence[_T], small: Callable[[_T], _R | _Large[_R]]
@@ -128,13 +132,14 @@ class Batches(Uploads, Downloads, Deletions):
 
         def work() -> None:
             for item in items:
-                told.append(_value(partial(small, item)))
+                told.append(_value(call, item, partial(small, item)))
 
         try:
             await self._in_thread(call, work)
         except StorageTimeoutError as error:  # of one, which holds up those behind it
             done = told[:]
-            return [*done, *(copy(error) for _ in items[len(done) :])]
+            left = items[len(done) :]
+            return [*done, *(call.about(_key(item)).located(copy(error)) for item in left)]
         return told
 
     def _small_upload(
@@ -157,7 +162,9 @@ class Batches(Uploads, Downloads, Deletions):
         opened = about.tried(lambda attempt: self._open(attempt, wanted, sink, whole=True))
         if opened.is_whole:
             return sink.content()
-        return _Large(partial(self._large_download, about, wanted, sink, opened))
+        # If a range fails, those beside it are stopped, and nothing else of the batch.
+        alone = replace(about, stopped=Event())
+        return _Large(partial(self._large_download, alone, wanted, sink, opened))
 
     async def _large_download(
         self, call: Call, wanted: Wanted, sink: Memory, opened: Opened
@@ -166,16 +173,37 @@ class Batches(Uploads, Downloads, Deletions):
         return sink.content()
 
 
-def _value(work: Callable[[], _T]) -> _T | StorageError | OSError:
+def _key(item: str | tuple[str, Content]) -> str:
+    return item if isinstance(item, str) else item[0]
+
+
+def _value(
+    call: Call, item: str | tuple[str, Content], work: Callable[[], _R]
+) -> _R | StorageError | OSError:
     try:
         return work()
     except (StorageError, OSError) as error:
         return error
+    except (TypeError, ValueError) as error:
+        return _unusable(call, item, error)
 
 
-async def _later(large: _Large[_T], turn: asyncio.Semaphore) -> _T | StorageError | OSError:
+async def _later(
+    call: Call, item: str | tuple[str, Content], large: _Large[_R], turn: asyncio.Semaphore
+) -> _R | StorageError | OSError:
     try:
         async with turn:
             return await large.work()
     except (StorageError, OSError) as error:
         return error
+    except (TypeError, ValueError) as error:
+        return _unusable(call, item, error)
+
+
+def _unusable(
+    call: Call, item: str | tuple[str, Content], error: TypeError | ValueError
+) -> StorageError:
+    """Return the error of one item for what would end a call about it alone."""
+    failed = call.about(_key(item)).located(InvalidRequestError(str(error)))
+    failed.__cause__ = error
+    return failed

@@ -71,7 +71,7 @@ class Deletions(Objects):
         try:
             return await self._in_thread(call, partial(self._delete_batch, call, batch))
         except StorageTimeoutError as error:
-            return [copy(error) for _ in batch]
+            return [call.about(key).located(copy(error)) for key, _ in batch]
 
     def _delete_batch(self, call: Call, batch: Sequence[Entry]) -> list[StorageError | None]:
         """Delete one batch, and again what may pass of it; in a thread."""

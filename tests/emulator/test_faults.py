@@ -6,6 +6,7 @@ with an effect that nobody wanted.
 
 import asyncio
 import itertools
+import threading
 import time
 import uuid
 from contextlib import asynccontextmanager
@@ -323,6 +324,51 @@ async def test_every_further_range_is_of_one_version(through, proxy, bucket, mon
     _, *rest = proxy.asked
     assert len(rest) == 2
     assert all(str(info.version_id) in asked for asked in rest)
+
+
+@pytest.mark.usefixtures("small_parts")
+async def test_a_large_object_of_many_fails_alone(through, bucket, monkeypatch):
+    monkeypatch.setattr(downloads, "_RANGE_BYTES", PART_BYTES)
+    provider, over = through(), threading.Event()
+    content = LARGE * 2  # the first piece, and three ranges
+    await provider.upload_many(bucket, [("bad", content), ("good", content)])
+    get = provider._backend.get
+
+    def changed(bucket, key, pin, start, stop):
+        if key == "bad" and start == PART_BYTES:
+            raise PreconditionFailedError("changed")
+        if key == "bad" and start:
+            over.wait(10)
+        return get(bucket, key, pin, start, stop)
+
+    monkeypatch.setattr(provider._backend, "get", changed)
+    bad, good = await provider.download_many(bucket, ["bad", "good"])
+    over.set()
+
+    assert (type(bad), bad.key) == (PreconditionFailedError, "bad")
+    assert good == content
+
+
+async def test_who_waits_behind_what_hangs_is_told_so_by_name(through, bucket, monkeypatch):
+    provider = through(Patience(deadline_seconds=1, attempts=1))
+    backend, over = provider._backend, threading.Event()
+    put = backend.put
+
+    def hanging(write, *arguments):
+        if write.key == "2":
+            over.wait(10)
+        return put(write, *arguments)
+
+    monkeypatch.setattr(backend, "put", hanging)
+    monkeypatch.setattr(backend, "delete_batch", lambda *_: over.wait(10))
+    first, *late = await provider.upload_many(bucket, [(str(one), b"") for one in range(1, 5)])
+    lost = await provider.delete_objects(bucket, ["a", "b"])
+    over.set()
+
+    assert first.name == "1"
+    assert {type(one) for one in (*late, *lost)} == {StorageTimeoutError}
+    assert [one.key for one in late] == ["2", "3", "4"]
+    assert [one.key for one in lost] == ["a", "b"]
 
 
 async def test_an_upload_that_is_cancelled_stops_at_its_next_piece(through, proxy, bucket):

@@ -371,6 +371,24 @@ async def test_many(storage, bucket, tmp_path):
     assert await storage.upload_many(bucket, []) == []
 
 
+async def test_what_cannot_be_read_is_an_error_of_its_own(storage, bucket):
+    contents = {
+        "a": b"1",
+        "text": "text",
+        "path": Path("a\0b"),
+        "file": io.StringIO("text"),
+        "iterator": pieces("text", 2),
+        "b": b"2",
+    }
+    first, *wrong, last = await storage.upload_many(bucket, contents.items())
+
+    assert (first.name, last.name) == ("a", "b")
+    assert {type(one) for one in wrong} == {InvalidRequestError}
+    assert [one.key for one in wrong] == ["text", "path", "file", "iterator"]
+    assert str(wrong[0]).startswith(f"upload_many '{bucket}/text': content is str; give bytes")
+    assert [info.name for info in await storage.list_objects(bucket)] == ["a", "b"]
+
+
 async def test_delete_many(storage, bucket, absent):
     keys = [f"ü/{number}<&>" for number in range(30)]
     written = await storage.upload_many(bucket, [(key, b"x") for key in keys])
