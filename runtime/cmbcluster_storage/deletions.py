@@ -42,7 +42,9 @@ class Deletions(Objects):
         if isinstance(objects, str | ObjectInfo):
             raise TypeError(f"many keys are deleted; give [{objects!r}], or use delete_object")
         call = self._call("delete_objects", bucket_name)
-        return await self._delete_entries(call, [_entry(one) for one in objects], progress)
+        given = list(objects)
+        entries = await self._in_thread(call, lambda: [_entry(one) for one in given])
+        return await self._delete_entries(call, entries, progress)
 
     async def _delete_entries(
         self, call: Call, entries: Sequence[Entry], tell: Progress | None

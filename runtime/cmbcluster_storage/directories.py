@@ -45,12 +45,11 @@ class Directories(Batches, Listings):
             OSError: a folder cannot be read; nothing is written then.
         """
         call = self._call("upload_directory", bucket_name)
-        paths = await self._in_thread(call, lambda: _files(Path(folder)))
-        keys = [f"{prefix}{path.relative_to(folder).as_posix()}" for path in paths]
-        outcomes = await self.upload_many(
-            bucket_name, zip(keys, paths, strict=True), progress=progress
+        files = await self._in_thread(call, lambda: _files(Path(folder), prefix))
+        outcomes = await self.upload_many(bucket_name, files, progress=progress)
+        return await self._in_thread(
+            call, lambda: {key: one for (key, _), one in zip(files, outcomes, strict=True)}
         )
-        return dict(zip(keys, outcomes, strict=True))
 
     async def download_directory(
         self,
@@ -94,7 +93,9 @@ class Directories(Batches, Listings):
                     progress(len(outcomes), len(objects))
 
         await together(lane() for _ in range(min(THREADS, len(objects))))
-        return {info.name: outcomes[info.name] for info in objects}
+        return await self._in_thread(
+            call, lambda: {info.name: outcomes[info.name] for info in objects}
+        )
 
     async def _file(self, bucket_name: str, info: ObjectInfo, path: Path) -> ObjectInfo:
         call = self._call("download_directory", bucket_name, info.name)
@@ -105,14 +106,19 @@ class Directories(Batches, Listings):
         return await self.download_file(bucket_name, info.name, path)
 
 
-def _files(folder: Path) -> list[Path]:
-    """Return every file below a folder, in the order of the keys that they become."""
+def _files(folder: Path, prefix: str) -> list[tuple[str, Path]]:
+    """Return every file below a folder, with the key that it becomes, in the keys' order."""
     if not folder.is_dir():
         raise NotADirectoryError(f"{folder} is no folder")
     places = os.walk(folder, onerror=_raised)
     found = [Path(place, name) for place, _, names in places for name in names]
     files = [path for path in found if path.is_file()]
-    return sorted(files, key=lambda path: path.as_posix().encode("utf-8", "surrogateescape"))
+    keyed = [(f"{prefix}{path.relative_to(folder).as_posix()}", path) for path in files]
+    return sorted(keyed, key=_order)
+
+
+def _order(file: tuple[str, Path]) -> bytes:
+    return file[1].as_posix().encode("utf-8", "surrogateescape")
 
 
 def _raised(error: OSError) -> None:

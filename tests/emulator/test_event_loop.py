@@ -63,9 +63,35 @@ async def test_no_callback_is_long(storage, bucket, tmp_path, longest):
         "usage": lambda: storage.get_bucket_metadata(bucket, usage="listing"),
         "delete": lambda: storage.delete_user_bucket(bucket, True),
     }
+    assert await too_long(steps, longest) == {}
+
+
+async def test_no_callback_is_long_for_being_of_many(
+    storage, bucket, tmp_path, longest, monkeypatch
+):
+    """The more there are the longer; so many that the cloud is spared all but one."""
+    info = await storage.upload_object(bucket, "a", b"")
+    backend = storage.provider._backend
+    monkeypatch.setattr(backend, "put", lambda *_: info)
+    monkeypatch.setattr(backend, "delete_batch", lambda _, entries: [None] * len(entries))
+    (tmp_path / "from").mkdir()
+    for number in range(4000):
+        (tmp_path / "from" / f"{number:04}").touch()
+    keys = [f"k/{number:06}" for number in range(100_000)]
+    steps = {
+        "upload a directory": lambda: storage.upload_directory(bucket, tmp_path / "from", "to/"),
+        "download a directory": lambda: storage.download_directory(bucket, "", tmp_path / "to"),
+        "delete": lambda: storage.delete_objects(bucket, keys),
+    }
+    assert await too_long(steps, longest) == {}
+
+
+async def too_long(steps, longest):
+    """Return the longest callbacks of the steps in which one is too long."""
     found = {}
     for name, step in steps.items():
+        await asyncio.sleep(0)  # what the test has done until here is no part of it
         longest.clear()
         await step()
         found[name] = max(longest)
-    assert {name: most for name, most in found.items() if most > MOST_SECONDS} == {}
+    return {name: most for name, most in found.items() if most > MOST_SECONDS}
