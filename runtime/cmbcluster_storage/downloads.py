@@ -57,8 +57,8 @@ class Downloads(Reads):
             BucketNotFoundError: the bucket does not exist.
             ObjectNotFoundError: the object or this version does not exist.
             InvalidRequestError: the object ends before `start`.
-            PreconditionFailedError: a large object without versions was overwritten
-                meanwhile.
+            PreconditionFailedError: a large object without versions was overwritten or
+                deleted meanwhile.
         """
         call = self._call("download_object", bucket_name, object_name, version_id)
         sink = Memory()

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 
 from cmbcluster_storage import checksums
 from cmbcluster_storage.calls import Attempt, Call
-from cmbcluster_storage.errors import UnavailableError
+from cmbcluster_storage.errors import (
+    ObjectNotFoundError,
+    PreconditionFailedError,
+    UnavailableError,
+)
 from cmbcluster_storage.messages import Pin, Reading
 from cmbcluster_storage.models import ObjectInfo
 from cmbcluster_storage.runner import Runner
@@ -77,6 +81,8 @@ class Reads(Runner):
         with self._backend.get(
             wanted.bucket, wanted.key, pin, wanted.start, wanted.stop
         ) as reading:
+            total = reading.info.size_bytes
+            _check(reading, wanted.start, min(total, wanted.stop or total))
             size = min(reading.stop - reading.start, SMALL_BYTES)
             sink.allocate(reading.stop - reading.start if whole else size)
             crc = _drained(attempt, reading, size, lambda at, data: sink.write(at, data))
@@ -103,15 +109,28 @@ class Reads(Runner):
     ) -> int:
         """Read one range into its place and return its checksum; in a thread."""
         start, stop = span
-        with self._backend.get(wanted.bucket, wanted.key, pin, start, stop) as reading:
-            if (reading.start, reading.stop) != span:
-                raise UnavailableError("the server sends other bytes than were asked for")
-            return _drained(
-                attempt,
-                reading,
-                stop - start,
-                lambda at, data: sink.write(start - origin + at, data),
-            )
+        try:
+            with self._backend.get(wanted.bucket, wanted.key, pin, start, stop) as reading:
+                _check(reading, start, stop)
+                return _drained(
+                    attempt,
+                    reading,
+                    stop - start,
+                    lambda at, data: sink.write(start - origin + at, data),
+                )
+        except ObjectNotFoundError as error:
+            if wanted.version_id is not None:
+                raise
+            raise PreconditionFailedError(
+                "the object was overwritten or deleted meanwhile; read it again",
+                request_id=error.request_id,
+            ) from error
+
+
+def _check(reading: Reading, start: int, stop: int) -> None:
+    """Raise if an answer has other bytes, as where something on the way ignores ranges."""
+    if (reading.start, reading.stop) != (start, stop):
+        raise UnavailableError("the server sends other bytes than were asked for")
 
 
 def _drained(

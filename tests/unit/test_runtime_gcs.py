@@ -160,6 +160,14 @@ async def test_a_damaged_download_is_refused(serve):
         await provider.download_object("bucket", "a")
 
 
+async def test_an_answer_that_passes_over_the_range_is_refused(serve):
+    provider, server = serve(content(b"0123456789"))
+    for span in ({"start": 5}, {"stop": 5}):
+        with pytest.raises(UnavailableError, match="other bytes"):
+            await provider.download_object("bucket", "a", **span)
+    assert len(server.asked) == 2 * QUICK.attempts
+
+
 async def test_no_address_is_made_of_a_name_that_no_bucket_has(serve):
     provider, server = serve(told({}))
     for name in ("", "..", "a/b", "a?b", "a#b", "A"):
