@@ -10,7 +10,11 @@ from typing import Any
 
 from cmbcluster_storage import checksums
 from cmbcluster_storage.bodies import Pieces
-from cmbcluster_storage.errors import UnavailableError
+from cmbcluster_storage.errors import (
+    ConflictError,
+    ObjectNotFoundError,
+    UnavailableError,
+)
 from cmbcluster_storage.gcs_client import bucket_path, object_name
 from cmbcluster_storage.gcs_errors import sdk_errors
 from cmbcluster_storage.gcs_objects import GcsObjects, condition, description, info_of
@@ -61,16 +65,18 @@ class GcsUploads(GcsObjects):
         skip = 0
         if upload.asked:
             skip = self._kept(upload) - part.offset
-            if upload.info or skip == len(part.data):
+            if upload.info or (skip == len(part.data) and not part.last):
                 upload.asked = False
                 return
         upload.asked = True
         start, stop = part.offset + skip, part.offset + len(part.data)
-        headers = {"Content-Range": f"bytes {start}-{stop - 1}/{stop if part.last else '*'}"}
+        # The last may be kept whole, and no object be made of it yet.
+        span = f"{start}-{stop - 1}" if start < stop else "*"
+        headers = {"Content-Range": f"bytes {span}/{stop if part.last else '*'}"}
         if part.last:
             headers["X-Goog-Hash"] = f"crc32c={checksums.encoded(part.crc_so_far)}"
         answer = self._put(upload, headers, Pieces.of(part.data[skip:], go_on))
-        if not part.last and _end(answer) != stop:
+        if not (upload.info if part.last else _end(answer) == stop):
             raise UnavailableError("the cloud has kept a part in part; try again")
         upload.asked = False
 
@@ -94,14 +100,19 @@ class GcsUploads(GcsObjects):
         return _end(self._put(upload, {"Content-Range": "bytes */*"}, b""))
 
     def _put(self, upload: _Upload, headers: dict[str, str], data: Any) -> Any:
-        answer = self._send(
-            "PUT",
-            upload.address,
-            upload.write.key,
-            accepts=(*_DONE, _INCOMPLETE),
-            headers=headers,
-            data=data,
-        )
+        try:
+            answer = self._send(
+                "PUT",
+                upload.address,
+                upload.write.key,
+                accepts=(*_DONE, _INCOMPLETE),
+                headers=headers,
+                data=data,
+            )
+        except ObjectNotFoundError as error:
+            raise ConflictError(
+                "the upload is not there any more; write it again", request_id=error.request_id
+            ) from error
         if answer.status_code in _DONE:
             with sdk_errors(upload.write.key):
                 upload.info = info_of(upload.write.bucket, answer.json())

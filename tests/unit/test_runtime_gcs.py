@@ -12,11 +12,14 @@ import pytest
 from cmbcluster_storage import (
     AccessDeniedError,
     ConfigurationError,
+    ConflictError,
     InvalidRequestError,
     StorageProviderFactory,
     StorageTimeoutError,
     UnavailableError,
     gcs_client,
+    large_uploads,
+    uploads,
 )
 from cmbcluster_storage.calls import Patience
 from google.api_core.exceptions import ServiceUnavailable
@@ -185,6 +188,62 @@ async def test_a_prefix_that_is_no_text(serve, tmp_path):
         with pytest.raises(InvalidRequestError, match="UnicodeEncodeError"):
             await call
     assert server.asked == []
+
+
+class Parts(Server):
+    """Keeps what was sent, and of it no more than it says, as resumable uploads do."""
+
+    def __init__(self, *kept):
+        begun = 200, b"", {"Location": "http://storage.invalid/session"}
+        super().__init__(begun, *(self.incomplete(one) for one in kept))
+        self.sent = []
+
+    @staticmethod
+    def incomplete(kept):
+        return kept if isinstance(kept, tuple) else (308, b"", {"Range": f"bytes=0-{kept - 1}"})
+
+    def send(self, request, **options):
+        body = request.body or b""
+        body = body if isinstance(body, bytes) else b"".join(body)
+        self.sent.append((request.headers.get("Content-Range"), body))
+        return super().send(request, **options)
+
+
+WHOLE = b"01234567"
+FINAL = told(OBJECT | {"size": "8", "crc32c": crc32c(WHOLE).removeprefix("crc32c=")})
+
+
+@pytest.fixture
+def tiny_parts(monkeypatch):
+    """Have parts of four bytes."""
+    for module in (uploads, large_uploads):
+        monkeypatch.setattr(module, "SMALL_BYTES", 4)
+
+
+@pytest.mark.usefixtures("tiny_parts")
+@pytest.mark.parametrize(("kept", "rest"), [(6, ("bytes 6-7/8", b"67")), (8, ("bytes */8", b""))])
+async def test_the_last_part_is_sent_until_it_is_an_object(serve, kept, rest):
+    provider, _ = serve(told({}))
+    server = Parts(4, kept, kept, FINAL)
+    provider._backend._client._http.mount("http://", server)
+    info = await provider.upload_object("bucket", "a", WHOLE)
+
+    assert info.size_bytes == 8
+    assert server.sent[1:] == [
+        ("bytes 0-3/*", b"0123"),
+        ("bytes 4-7/8", b"4567"),
+        ("bytes */*", b""),
+        rest,
+    ]
+    assert "X-Goog-Hash" in server.asked[-1].headers
+
+
+@pytest.mark.usefixtures("tiny_parts")
+async def test_an_upload_that_is_gone_is_no_missing_object(serve):
+    provider, _ = serve(told({}))
+    provider._backend._client._http.mount("http://", Parts(told({}, 404)))
+    with pytest.raises(ConflictError, match="write it again"):
+        await provider.upload_object("bucket", "a", WHOLE)
 
 
 async def test_a_version_that_is_no_generation(serve):
