@@ -102,9 +102,12 @@ class _Iterator(Source):
                 turn_ends = time.monotonic() + _TURN_SECONDS
             if not self._rest:
                 try:
-                    self._rest = memoryview(await anext(self._pieces)).cast("B")
+                    piece: Any = await anext(self._pieces)
                 except StopAsyncIteration:
                     break
+                self._rest = memoryview(piece).cast("B")
+                if not isinstance(piece, bytes):  # an iterator may fill the same buffer again
+                    self._rest = memoryview(await _bytes([self._rest], self._in_thread))
             taken.append(self._rest[:size_bytes])
             self._rest = self._rest[size_bytes:]
             size_bytes -= len(taken[-1])

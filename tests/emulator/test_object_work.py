@@ -93,6 +93,21 @@ async def test_large_unversioned_content(storage, unversioned_bucket):
     assert await storage.download_object(unversioned_bucket, "large") == LARGE
 
 
+@pytest.mark.parametrize("size", [10, SMALL_BYTES + 10])
+async def test_an_iterator_may_use_its_buffer_again(storage, bucket, size):
+    content = os.urandom(size)
+
+    async def refilled():
+        buffer = bytearray(300_000)
+        for start in range(0, size, len(buffer)):
+            piece = content[start : start + len(buffer)]
+            buffer[: len(piece)] = piece
+            yield memoryview(buffer)[: len(piece)]
+
+    await storage.upload_object(bucket, "a", refilled())
+    assert await storage.download_object(bucket, "a") == content
+
+
 @pytest.mark.parametrize("size", [0, 1, 5])
 async def test_ranges(storage, bucket, size):
     await storage.upload_object(bucket, "a", b"0123456789")
