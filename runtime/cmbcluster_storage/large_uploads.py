@@ -5,12 +5,14 @@ What is under way is held in memory, and the next part.
 
 import asyncio
 import secrets
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
+from functools import partial
+from threading import Event
 from typing import Any
 
 from cmbcluster_storage import checksums
-from cmbcluster_storage.calls import Call
+from cmbcluster_storage.calls import Attempt, Call
 from cmbcluster_storage.errors import StorageTimeoutError
 from cmbcluster_storage.messages import LargeUpload, Part, Write
 from cmbcluster_storage.models import ObjectInfo
@@ -40,6 +42,11 @@ class Sent:
             self.tell(self.done, self.total)
 
 
+# Sends all parts of an upload, notes which threads are at it, and returns the whole's size and
+# checksum; None: nobody knows it.
+_Parts = Callable[[LargeUpload, list[asyncio.Future[None]]], Awaitable[tuple[int, int | None]]]
+
+
 class LargeUploads(Writes):
     """Writes objects in parts."""
 
@@ -48,24 +55,43 @@ class LargeUploads(Writes):
     ) -> ObjectInfo:
         """Write a large object; `read` are the pieces that are taken from the source."""
         write = replace(write, mark=secrets.token_hex(16))
-        upload = await self._begun(call, write, source.size_bytes)
+        size = source.size_bytes
+        return await self._in_parts(
+            call,
+            lambda _: self._backend.begin_upload(write, size),
+            partial(self._send_parts, call, source, read, progress),
+        )
+
+    async def _in_parts(
+        self, call: Call, begin: Callable[[Attempt], LargeUpload], parts: _Parts
+    ) -> ObjectInfo:
+        """Write an object in parts, of which nothing is left if one fails."""
+        return await self._ended_with_us(call, self._whole(call, begin, parts))
+
+    async def _whole(
+        self, call: Call, begin: Callable[[Attempt], LargeUpload], parts: _Parts
+    ) -> ObjectInfo:
+        upload = await self._begun(call, begin)
         sending: list[asyncio.Future[None]] = []
         try:
-            return await self._send_parts(
-                call, upload, _Pieces(upload, source, read), progress, sending
+            size_bytes, crc = await parts(upload, sending)
+            return await self._tried(
+                call,
+                lambda attempt: self._proven(
+                    attempt,
+                    upload.write,
+                    crc,
+                    lambda: self._backend.finish_upload(upload, size_bytes, crc),
+                ),
             )
         except BaseException:
             call.stopped.set()
             self._leave(self._abort(call, upload, sending))
             raise
 
-    async def _begun(self, call: Call, write: Write, size_bytes: int | None) -> LargeUpload:
+    async def _begun(self, call: Call, begin: Callable[[Attempt], LargeUpload]) -> LargeUpload:
         """Begin an upload; one that begins when its caller has gone is thrown away."""
-
-        def begin() -> LargeUpload:
-            return call.tried(lambda _: self._backend.begin_upload(write, size_bytes))
-
-        watch, beginning = self._started(begin)
+        watch, beginning = self._started(call, lambda: call.tried(begin))
         try:
             return await self._finished(call, watch, beginning)
         except (asyncio.CancelledError, StorageTimeoutError):
@@ -81,37 +107,34 @@ class LargeUploads(Writes):
     async def _send_parts(
         self,
         call: Call,
-        upload: LargeUpload,
-        pieces: "_Pieces",
+        source: Source,
+        read: list[bytes],
         progress: Sent,
+        upload: LargeUpload,
         sending: list[asyncio.Future[None]],
-    ) -> ObjectInfo:
+    ) -> tuple[int, int]:
+        pieces = _Pieces(upload, source, read)
+
         async def lane() -> None:
             while part := await pieces.next(call, self._in_thread):
-                await self._send(call, upload, part, sending)
+                await self._send(call, partial(self._put_part, upload, part), sending)
                 progress.add(len(part.data))
                 del part  # or its bytes would stay while the next are read
 
         await together(lane() for _ in range(upload.lanes))
-        return await self._tried(
-            call,
-            lambda attempt: self._proven(
-                attempt,
-                upload.write,
-                pieces.crc,
-                lambda: self._backend.finish_upload(upload, pieces.offset, pieces.crc),
-            ),
-        )
+        return pieces.offset, pieces.crc
+
+    def _put_part(self, upload: LargeUpload, part: Part, attempt: Attempt) -> None:
+        self._backend.put_part(upload, part, attempt.go_on)
 
     async def _send(
-        self, call: Call, upload: LargeUpload, part: Part, sending: list[asyncio.Future[None]]
+        self,
+        call: Call,
+        request: Callable[[Attempt], None],
+        sending: list[asyncio.Future[None]],
     ) -> None:
         """Send one part; known to be under way until its thread has ended."""
-
-        def send() -> None:
-            call.tried(lambda attempt: self._backend.put_part(upload, part, attempt.go_on))
-
-        watch, running = self._started(send)
+        watch, running = self._started(call, lambda: call.tried(request))
         sending.append(running)
         await self._finished(call, watch, running)
         sending.remove(running)
@@ -121,7 +144,7 @@ class LargeUploads(Writes):
     ) -> None:
         """Throw an upload away once no part of it is under way."""
         await asyncio.gather(*sending, return_exceptions=True)
-        last = Call(call.provider, call.operation, call.bucket, call.key, call.patience)
+        last = replace(call, stopped=Event())
         abort = self._tried(last, lambda _: self._backend.abort_upload(upload))
         await asyncio.gather(abort, return_exceptions=True)  # the bucket's rules do it later
 

@@ -94,9 +94,13 @@ class StorageManager:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close the provider if it was opened; as `StorageProvider.aclose`."""
+        """Close the provider if it was opened; as `StorageProvider.aclose`.
+
+        The next operation, or `async with`, opens a new one.
+        """
         if "provider" in self.__dict__:
             await self.provider.aclose()
+            self.__dict__.pop("provider", None)
 
     upload_object = _delegated(StorageProvider.upload_object)
     download_object = _delegated(StorageProvider.download_object)

@@ -46,12 +46,21 @@ class Runner:
         self._patience = patience or Patience()
         self._refused_buckets = frozenset(refused_buckets)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix=backend.provider)
-        self._leftovers: set[asyncio.Task[None]] = set()
+        self._large: set[asyncio.Task[Any]] = set()
+        self._leftovers: set[asyncio.Future[None]] = set()
+        self._closed = False
 
     async def aclose(self) -> None:
-        """Wait for what was sent, throw unfinished uploads away, free threads; idempotent."""
-        while self._leftovers:
-            await asyncio.wait(self._leftovers)
+        """Wait for what was sent, throw unfinished uploads away, free threads; idempotent.
+
+        Every later call raises InvalidRequestError, and so do those that are under way with
+        their next request.
+        """
+        self._closed = True
+        while underway := self._large | self._leftovers:
+            for task in self._large:
+                task.cancel()
+            await asyncio.wait(underway)
         await asyncio.to_thread(self._threads.shutdown)
         self._backend.close()
 
@@ -64,6 +73,8 @@ class Runner:
     ) -> Call:
         """Return a new call; refuses buckets that are not users' and empty versions."""
         call = Call(self._backend.provider, operation, bucket, key, self._patience)
+        if self._closed:
+            raise _closed(call)
         if bucket in self._refused_buckets:
             raise call.located(InvalidRequestError("the bucket is not a user's; name another"))
         if version_id == "":  # S3 would take it for the latest
@@ -80,7 +91,7 @@ class Runner:
 
     async def _in_thread(self, call: Call, work: Callable[[], _T]) -> _T:
         """Return what blocking work returns; a caller that is cancelled leaves at once."""
-        watch, running = self._started(work)
+        watch, running = self._started(call, work)
         try:
             return await self._finished(call, watch, running)
         except asyncio.CancelledError:
@@ -89,10 +100,15 @@ class Runner:
         finally:
             running.cancel()  # nobody asks for it any more
 
-    def _started(self, work: Callable[[], _T]) -> tuple[Watch, asyncio.Future[_T]]:
+    def _started(self, call: Call, work: Callable[[], _T]) -> tuple[Watch, asyncio.Future[_T]]:
         """Have a thread work."""
         watch = Watch()
-        running = asyncio.get_running_loop().run_in_executor(self._threads, watch.run, work)
+        try:
+            running = asyncio.get_running_loop().run_in_executor(self._threads, watch.run, work)
+        except RuntimeError as error:
+            if not self._closed:
+                raise
+            raise _closed(call) from error
         running.add_done_callback(_seen)
         return watch, running
 
@@ -111,12 +127,31 @@ class Runner:
                 raise attempt.overdue()
         return running.result()
 
-    def _leave(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Let work go on after its caller has gone; `aclose` waits for it."""
+    async def _ended_with_us(self, call: Call, work: Coroutine[Any, Any, _T]) -> _T:
+        """Return what work of many requests returns; `aclose` ends it, and waits for that."""
+        if self._closed:
+            work.close()
+            raise _closed(call)
         task = asyncio.get_running_loop().create_task(work)
-        self._leftovers.add(task)
-        task.add_done_callback(self._leftovers.discard)
-        return task
+        self._large.add(task)
+        task.add_done_callback(self._large.discard)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            asked = asyncio.current_task()
+            if not self._closed or (asked and asked.cancelling()):
+                raise
+            raise _closed(call) from None
+
+    def _leave(self, work: Coroutine[Any, Any, None] | asyncio.Future[None]) -> None:
+        """Let work go on after its caller has gone; `aclose` waits for it."""
+        leftover = asyncio.ensure_future(work)
+        self._leftovers.add(leftover)
+        leftover.add_done_callback(self._leftovers.discard)
+
+
+def _closed(call: Call) -> InvalidRequestError:
+    return call.located(InvalidRequestError("the provider is closed; make a new one"))
 
 
 def _seen(running: asyncio.Future[Any]) -> None:

@@ -112,7 +112,9 @@ class Uploads(LargeUploads):
         first = await source.read(SMALL_BYTES)
         more = b"" if len(first) < SMALL_BYTES else await source.read(SMALL_BYTES)
         if more:
-            return await self._upload_parts(call, write, source, [first, more], progress)
+            read = [first, more]
+            del first, more  # or they would stay until the last is sent
+            return await self._upload_parts(call, write, source, read, progress)
         info = await self._in_thread(call, lambda: self._put(call, write, first))
         progress.add(len(first))
         return info

@@ -29,7 +29,7 @@ class Writes(Runner):
         )
 
     def _proven(
-        self, attempt: Attempt, write: Write, crc: int, request: Callable[[], ObjectInfo]
+        self, attempt: Attempt, write: Write, crc: int | None, request: Callable[[], ObjectInfo]
     ) -> ObjectInfo:
         """Return what a write made, which an attempt with a lost answer may have been."""
         try:
@@ -47,7 +47,7 @@ class Writes(Runner):
                 "writing again"
             ) from error
 
-    def _ours(self, attempt: Attempt, write: Write, crc: int) -> ObjectInfo | None:
+    def _ours(self, attempt: Attempt, write: Write, crc: int | None) -> ObjectInfo | None:
         """Return what is there if this very write made it, and whoever asks may see that."""
         try:
             there = self._backend.stored(write.bucket, write.key, None)
@@ -55,5 +55,5 @@ class Writes(Runner):
             if error.retryable and attempt.may_wait(0):
                 raise
             return None
-        same = there.info.crc32c in (None, checksums.encoded(crc))
+        same = crc is None or there.info.crc32c in (None, checksums.encoded(crc))
         return there.info if same and there.mark == write.mark else None

@@ -564,6 +564,60 @@ async def test_cancelling_returns_at_once_and_leaves_the_old_object(storage, buc
     assert backend.stored(bucket, "a", None).info.size_bytes == 3
 
 
+@pytest.mark.parametrize("cloud", ["aws", "gcp"], indirect=True)
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_closing_ends_a_large_upload_and_leaves_nothing(
+    storage, bucket, monkeypatch, cancelled
+):
+    backend, going, aborted = storage.provider._backend, asyncio.Event(), []
+    abort_upload = backend.abort_upload
+
+    async def slow():
+        yield LARGE
+        going.set()
+        await asyncio.sleep(60)
+
+    def noted(upload):
+        abort_upload(upload)
+        aborted.append(upload.write.key)
+
+    monkeypatch.setattr(backend, "abort_upload", noted)
+    upload = asyncio.create_task(storage.upload_object(bucket, "a", slow()))
+    await going.wait()
+    if cancelled:
+        upload.cancel()
+    await storage.aclose()
+    (outcome,) = await asyncio.gather(upload, return_exceptions=True)
+
+    assert type(outcome) is (asyncio.CancelledError if cancelled else InvalidRequestError)
+    assert cancelled or outcome.key == "a"
+    assert aborted == ["a"]
+    assert backend.unfinished_uploads(bucket) == []
+    assert await storage.list_objects(bucket) == []
+
+
+@pytest.mark.parametrize("cloud", ["aws", "gcp"], indirect=True)
+async def test_a_call_that_is_under_way_ends_with_its_provider(storage, bucket):
+    going, over = asyncio.Event(), asyncio.Event()
+
+    async def slow(size):
+        going.set()
+        await over.wait()
+        yield LARGE[:size]
+
+    calls = [asyncio.create_task(storage.upload_object(bucket, "a", slow(1)))]
+    calls += [asyncio.create_task(storage.upload_object(bucket, "b", slow(len(LARGE))))]
+    await going.wait()
+    provider = storage.provider
+    await storage.aclose()
+    over.set()
+    for call in (*calls, provider.get_object_info(bucket, "a")):
+        with pytest.raises(InvalidRequestError, match="the provider is closed; make a new one"):
+            await call
+    assert await storage.list_objects(bucket) == []  # by a new one
+    assert provider._backend.unfinished_uploads(bucket) == []
+
+
 async def test_cancelling_many_large_ones_leaves_no_coroutine(storage, bucket, recwarn):
     await storage.upload_object(bucket, "a", LARGE)
     for work in (

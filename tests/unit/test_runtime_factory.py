@@ -175,6 +175,16 @@ async def test_manager_opens_its_provider_on_entry_only():
         assert manager.provider is manager.provider
 
 
+async def test_a_manager_can_be_entered_again():
+    manager = StorageManager(AWS)
+    async with manager:
+        first = manager.provider
+    with pytest.raises(InvalidRequestError, match=r"^list_buckets: the provider is closed"):
+        await first.list_buckets()
+    async with manager:
+        assert manager.provider is not first
+
+
 async def test_operations_at_once_open_one_provider(monkeypatch):
     made = []
 
