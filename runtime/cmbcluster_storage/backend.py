@@ -67,8 +67,28 @@ class ObjectBackend(ABC):
         """Delete an object or one version; of what is not there, too."""
 
     @abstractmethod
-    def copy(self, source: ObjectInfo, bucket: str, key: str, go_on: Checkpoint) -> ObjectInfo:
-        """Copy a version within the cloud, with its content type and metadata."""
+    def copy(
+        self, source: ObjectInfo, bucket: str, key: str, token: str | None
+    ) -> ObjectInfo | str:
+        """Copy a version within the cloud, with its content type and metadata.
+
+        Returns:
+            The copy, or a token with which to go on: more is to be copied.
+        """
+
+    def copied_parts(self, source: ObjectInfo) -> Sequence[tuple[int, int]]:
+        """Return the ranges in which a version must be copied; none: `copy` does it."""
+        return ()
+
+    def begin_copy(self, source: ObjectInfo, write: Write) -> LargeUpload:
+        """Begin an upload whose parts are copied, with what is stored beside the content."""
+        raise NotImplementedError
+
+    def copy_part(
+        self, upload: LargeUpload, source: ObjectInfo, number: int, span: tuple[int, int]
+    ) -> None:
+        """Copy one part; again if need be."""
+        raise NotImplementedError
 
     @abstractmethod
     def page(self, request: PageRequest) -> Page:
@@ -93,8 +113,8 @@ class ObjectBackend(ABC):
         """Send one part; again if need be."""
 
     @abstractmethod
-    def finish_upload(self, upload: LargeUpload, size_bytes: int, crc: int) -> ObjectInfo:
-        """Make the parts an object; the cloud compares the checksum of the whole."""
+    def finish_upload(self, upload: LargeUpload, size_bytes: int, crc: int | None) -> ObjectInfo:
+        """Make the parts an object; the cloud compares the checksum of the whole, if known."""
 
     @abstractmethod
     def abort_upload(self, upload: LargeUpload) -> None:

@@ -165,15 +165,13 @@ class GcsObjects(GcsClient):
         except ObjectNotFoundError:
             return
 
-    def copy(self, source: ObjectInfo, bucket: str, key: str, go_on: Checkpoint) -> ObjectInfo:
-        """Copy a version; a large one takes a request for each part that the cloud copies."""
+    def copy(
+        self, source: ObjectInfo, bucket: str, key: str, token: str | None
+    ) -> ObjectInfo | str:
+        """Copy a version, or as much of a large one as the cloud copies at a time."""
         with sdk_errors(key):
             target = object_path(bucket, key)
             path = f"{object_path(source.bucket_name, source.name)}/rewriteTo{target}"
-        query: dict[str, object] = {"sourceGeneration": source.version_id}
-        while True:
-            go_on()
-            answer = self._json("POST", path, source.name, query)
-            if answer["done"]:
-                return info_of(bucket, answer["resource"])
-            query["rewriteToken"] = answer["rewriteToken"]
+        query = {"sourceGeneration": source.version_id, "rewriteToken": token}
+        answer = self._json("POST", path, source.name, query)
+        return info_of(bucket, answer["resource"]) if answer["done"] else answer["rewriteToken"]

@@ -80,9 +80,10 @@ class GcsUploads(GcsObjects):
             raise UnavailableError("the cloud has kept a part in part; try again")
         upload.asked = False
 
-    def finish_upload(self, upload: LargeUpload, size_bytes: int, crc: int) -> ObjectInfo:
+    def finish_upload(self, upload: LargeUpload, size_bytes: int, crc: int | None) -> ObjectInfo:
         """Return the object that the last part has made."""
         assert isinstance(upload, _Upload)  # noqa: S101 - made by `begin_upload`
+        assert crc is not None  # noqa: S101 - of copies alone, which are no uploads here
         info = upload.info
         if not info or info.crc32c != checksums.encoded(crc) or info.size_bytes != size_bytes:
             raise UnavailableError("the upload is not what was sent; write it again")

@@ -1,4 +1,4 @@
-"""Single objects: what is told of them, deletes, copies, versions brought back."""
+"""Single objects: what is told of them, and deletes."""
 
 from functools import partial
 
@@ -56,69 +56,6 @@ class Objects(Runner):
             call, lambda: self._delete(call, bucket_name, object_name, version_id)
         )
         return True
-
-    async def copy_object(
-        self,
-        bucket_name: str,
-        object_name: str,
-        to_bucket: str,
-        to_object: str,
-        *,
-        version_id: str | None = None,
-    ) -> ObjectInfo:
-        """Copy an object within the cloud; its bytes do not travel through here.
-
-        What is copied is one version, with its content type and metadata, even if the
-        object is overwritten meanwhile.
-
-        Args:
-            bucket_name: the bucket of the object.
-            object_name: its key.
-            to_bucket: an existing bucket of the same cloud.
-            to_object: the copy's key; replaces what has it.
-            version_id: None takes the latest version.
-
-        Returns:
-            The copy.
-
-        Raises:
-            BucketNotFoundError: a bucket does not exist.
-            ObjectNotFoundError: the object or this version does not exist.
-        """
-        self._call("copy_object", to_bucket, to_object)
-        call = self._call("copy_object", bucket_name, object_name, version_id)
-        return await self._copy(call, version_id, to_bucket, to_object)
-
-    async def restore_object(
-        self, bucket_name: str, object_name: str, version_id: str
-    ) -> ObjectInfo:
-        """Make an older version the latest again, by copying it forward.
-
-        The version stays where it is; nothing is lost by it.
-
-        Args:
-            bucket_name: an existing bucket.
-            object_name: the object's key.
-            version_id: what a listing with `versions=True` tells.
-
-        Returns:
-            The new version.
-
-        Raises:
-            ObjectNotFoundError: there is no such version.
-        """
-        call = self._call("restore_object", bucket_name, object_name, version_id)
-        return await self._copy(call, version_id, bucket_name, object_name)
-
-    async def _copy(
-        self, call: Call, version_id: str | None, to_bucket: str, to_object: str
-    ) -> ObjectInfo:
-        bucket, key = call.bucket or "", call.key or ""
-        found = await self._tried(call, lambda _: self._backend.stored(bucket, key, version_id))
-        return await self._tried(
-            call,
-            lambda attempt: self._backend.copy(found.info, to_bucket, to_object, attempt.go_on),
-        )
 
     def _delete(self, call: Call, bucket: str, key: str, version_id: str | None) -> None:
         """Delete an object or a version; in a thread."""

@@ -1,5 +1,6 @@
 """Requests about large objects on S3: uploads of many parts, and copies."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -73,9 +74,24 @@ class S3Uploads(S3Objects):
             )
         upload.parts[part.number] = {"ETag": answer["ETag"], "ChecksumCRC32C": crc32c}
 
-    def finish_upload(self, upload: LargeUpload, size_bytes: int, crc: int) -> ObjectInfo:
+    def finish_upload(self, upload: LargeUpload, size_bytes: int, crc: int | None) -> ObjectInfo:
         """Make the parts an object; `updated` is the answer's time, to the second."""
-        return self._finished(upload, size_bytes, {"ChecksumCRC32C": checksums.encoded(crc)})
+        assert isinstance(upload, _Upload)  # noqa: S101 - made by `begin_upload`
+        crc32c = None if crc is None else checksums.encoded(crc)
+        checksum = {"ChecksumCRC32C": crc32c} if crc32c else {}
+        arguments: Any = {**write_arguments(upload.write), **checksum}
+        parts: Any = [
+            {"PartNumber": number, **upload.parts[number]} for number in sorted(upload.parts)
+        ]
+        with conditions(upload.write), sdk_errors(upload.write.key):
+            answer: Any = self._client.complete_multipart_upload(
+                **upload.place,
+                MultipartUpload={"Parts": parts},
+                ChecksumType="FULL_OBJECT",
+                MpuObjectSize=size_bytes,
+                **arguments,
+            )
+        return _written(upload.write, size_bytes, answer, answer["ETag"], crc32c)
 
     def abort_upload(self, upload: LargeUpload) -> None:
         """Throw the parts away."""
@@ -83,51 +99,51 @@ class S3Uploads(S3Objects):
         with sdk_errors(upload.write.key):
             self._client.abort_multipart_upload(**upload.place)
 
-    def copy(self, source: ObjectInfo, bucket: str, key: str, go_on: Checkpoint) -> ObjectInfo:
-        """Copy a version; what is larger than 5 GiB in parts, which takes a request each."""
+    def copy(self, source: ObjectInfo, bucket: str, key: str, token: str | None) -> ObjectInfo:
+        """Copy a version of up to 5 GiB, whole."""
         content_type = source.content_type or "application/octet-stream"
-        write = Write(bucket=bucket, key=key, content_type=content_type)
-        named: Any = {"Bucket": source.bucket_name, "Key": source.name}
-        if source.version_id:
-            named["VersionId"] = source.version_id
-        if source.size_bytes > _MOST_COPIED_AT_ONCE:
-            return self._copied_in_parts(source, write, named, go_on)
         with sdk_errors(key):
             answer: Any = self._client.copy_object(
-                Bucket=bucket,
-                Key=key,
-                CopySource=named,
-                CopySourceIfMatch=f'"{source.etag}"',
-                **self._written_in,
+                Bucket=bucket, Key=key, **_copied(source), **self._written_in
             )
+        write = Write(bucket=bucket, key=key, content_type=content_type)
         copied = answer["CopyObjectResult"]
         return _written(write, source.size_bytes, answer, copied["ETag"], source.crc32c)
 
-    def _copied_in_parts(
-        self, source: ObjectInfo, write: Write, named: Any, go_on: Checkpoint
-    ) -> ObjectInfo:
+    def copied_parts(self, source: ObjectInfo) -> Sequence[tuple[int, int]]:
+        """Return the parts of what is larger than 5 GiB."""
+        if source.size_bytes <= _MOST_COPIED_AT_ONCE:
+            return ()
+        return [
+            (start, min(start + _COPIED_PART_BYTES, source.size_bytes))
+            for start in range(0, source.size_bytes, _COPIED_PART_BYTES)
+        ]
+
+    def begin_copy(self, source: ObjectInfo, write: Write) -> LargeUpload:
+        """Begin with what a copy at once would take along, and the mark."""
         with sdk_errors(source.name):
-            head: Any = self._client.head_object(**named)
-        upload = self._begun(write, {name: head[name] for name in _COPIED if name in head})
-        try:
-            for number, start in enumerate(range(0, source.size_bytes, _COPIED_PART_BYTES), 1):
-                go_on()
-                stop = min(start + _COPIED_PART_BYTES, source.size_bytes)
-                with sdk_errors(write.key):
-                    answer: Any = self._client.upload_part_copy(
-                        **upload.place,
-                        PartNumber=number,
-                        CopySource=named,
-                        CopySourceIfMatch=f'"{source.etag}"',
-                        CopySourceRange=f"bytes={start}-{stop - 1}",
-                    )
-                result = answer["CopyPartResult"]
-                kept = {name: result[name] for name in ("ETag", "ChecksumCRC32C") if name in result}
-                upload.parts[number] = kept
-            return self._finished(upload, source.size_bytes, {})
-        except BaseException:
-            self.abort_upload(upload)
-            raise
+            head: Any = self._client.head_object(**_named(source))
+        stored = {name: head[name] for name in _COPIED if name in head}
+        marked = head.get("Metadata", {}) | description(write).get("Metadata", {})
+        return self._begun(write, stored | {"Metadata": marked})
+
+    def copy_part(
+        self, upload: LargeUpload, source: ObjectInfo, number: int, span: tuple[int, int]
+    ) -> None:
+        """Copy one part."""
+        assert isinstance(upload, _Upload)  # noqa: S101 - made by `begin_copy`
+        start, stop = span
+        with sdk_errors(upload.write.key):
+            answer: Any = self._client.upload_part_copy(
+                **upload.place,
+                PartNumber=number,
+                CopySourceRange=f"bytes={start}-{stop - 1}",
+                **_copied(source),
+            )
+        result = answer["CopyPartResult"]
+        upload.parts[number] = {
+            name: result[name] for name in ("ETag", "ChecksumCRC32C") if name in result
+        }
 
     def _begun(self, write: Write, stored: dict[str, Any]) -> _Upload:
         with sdk_errors(write.key):
@@ -141,25 +157,15 @@ class S3Uploads(S3Objects):
             )
         return _Upload(write, _LANES, answer["UploadId"])
 
-    def _finished(
-        self, upload: LargeUpload, size_bytes: int, checksum: dict[str, str]
-    ) -> ObjectInfo:
-        assert isinstance(upload, _Upload)  # noqa: S101 - made by `begin_upload`
-        arguments: Any = {**write_arguments(upload.write), **checksum}
-        parts: Any = [
-            {"PartNumber": number, **upload.parts[number]} for number in sorted(upload.parts)
-        ]
-        with conditions(upload.write), sdk_errors(upload.write.key):
-            answer: Any = self._client.complete_multipart_upload(
-                **upload.place,
-                MultipartUpload={"Parts": parts},
-                ChecksumType="FULL_OBJECT",
-                MpuObjectSize=size_bytes,
-                **arguments,
-            )
-        return _written(
-            upload.write, size_bytes, answer, answer["ETag"], checksum.get("ChecksumCRC32C")
-        )
+
+def _named(source: ObjectInfo) -> Any:
+    version = {"VersionId": source.version_id} if source.version_id else {}
+    return {"Bucket": source.bucket_name, "Key": source.name, **version}
+
+
+def _copied(source: ObjectInfo) -> Any:
+    """Return the arguments that name what is copied, and its content."""
+    return {"CopySource": _named(source), "CopySourceIfMatch": f'"{source.etag}"'}
 
 
 def _written(

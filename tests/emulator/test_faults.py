@@ -303,6 +303,7 @@ async def test_requests_are_counted(through, proxy, bucket, tmp_path, cloud):
         "download a part of nothing": lambda: provider.download_object(bucket, "empty", stop=5),
         "download a file": lambda: provider.download_file(bucket, "a", tmp_path / "a"),
         "info": lambda: provider.get_object_info(bucket, "a"),
+        "copy": lambda: provider.copy_object(bucket, "a", bucket, "b"),
         "delete": lambda: provider.delete_object(bucket, "a"),
     }
     counted = {}
@@ -310,7 +311,7 @@ async def test_requests_are_counted(through, proxy, bucket, tmp_path, cloud):
         proxy.asked.clear()
         await call()
         counted[name] = len(proxy.asked)
-    assert counted == dict.fromkeys(calls, 1)
+    assert counted == dict.fromkeys(calls, 1) | {"copy": 2}
 
 
 @pytest.mark.usefixtures("small_parts")

@@ -1,10 +1,19 @@
 """What S3 alone does with objects."""
 
 import asyncio
+import threading
 
 import pytest
 from botocore.exceptions import ClientError
-from cmbcluster_storage import AccessDeniedError, InvalidRequestError, s3_uploads
+from cmbcluster_storage import (
+    AccessDeniedError,
+    ConflictError,
+    InvalidRequestError,
+    UnavailableError,
+    s3_uploads,
+)
+from cmbcluster_storage.calls import Patience
+from cmbcluster_storage.s3_objects import MARK
 
 pytestmark = pytest.mark.parametrize("cloud", ["aws"], indirect=True)
 
@@ -39,17 +48,94 @@ async def test_what_is_too_large_for_one_copy_is_copied_in_parts(
     assert copied.etag.endswith("-2")
     assert await storage.download_object(bucket, "b") == content
     head = cloud.client.head_object(Bucket=bucket, Key="b")
+    assert len(head["Metadata"].pop(MARK)) == 32
     assert {name: head[name] for name in said} == said
 
 
 async def test_a_copy_in_parts_that_fails_leaves_nothing(storage, bucket, monkeypatch):
     monkeypatch.setattr(s3_uploads, "_MOST_COPIED_AT_ONCE", 1)
     await storage.upload_object(bucket, "a", b"content")
-    client = storage.provider._backend._client
-    monkeypatch.setattr(client, "upload_part_copy", denied)
+    provider = storage.provider
+    monkeypatch.setattr(provider._backend._client, "upload_part_copy", denied)
     with pytest.raises(AccessDeniedError):
         await storage.copy_object(bucket, "a", bucket, "b")
-    assert await asyncio.to_thread(storage.provider._backend.unfinished_uploads, bucket) == []
+    await provider.aclose()
+    assert provider._backend.unfinished_uploads(bucket) == []
+
+
+@pytest.fixture
+def in_parts(monkeypatch):
+    """Have every copy be one of two parts."""
+    monkeypatch.setattr(s3_uploads, "_MOST_COPIED_AT_ONCE", 1)
+    monkeypatch.setattr(s3_uploads, "_COPIED_PART_BYTES", 5 * 1024 * 1024)
+    return bytes(range(256)) * (24 * 1024)
+
+
+@pytest.mark.parametrize("closing", [False, True])
+async def test_a_copy_in_parts_that_is_left_leaves_nothing(
+    storage, bucket, in_parts, monkeypatch, closing
+):
+    await storage.upload_object(bucket, "a", in_parts)
+    provider, going, over = storage.provider, asyncio.Event(), threading.Event()
+    copy_part, loop = provider._backend.copy_part, asyncio.get_running_loop()
+
+    def slow(*arguments):
+        loop.call_soon_threadsafe(going.set)
+        over.wait(10)
+        return copy_part(*arguments)
+
+    monkeypatch.setattr(provider._backend, "copy_part", slow)
+    copying = asyncio.create_task(provider.copy_object(bucket, "a", bucket, "b"))
+    await going.wait()
+    if not closing:
+        copying.cancel()
+    ending = asyncio.create_task(storage.aclose())
+    (outcome,) = await asyncio.gather(copying, return_exceptions=True)
+    over.set()
+    await ending
+
+    assert type(outcome) is (InvalidRequestError if closing else asyncio.CancelledError)
+    assert provider._backend.unfinished_uploads(bucket) == []
+    assert [info.name for info in await storage.list_objects(bucket)] == ["a"]
+
+
+async def test_each_part_of_a_copy_is_tried_by_itself(through, bucket, in_parts, monkeypatch):
+    provider = through(Patience(deadline_seconds=20, attempts=2, first_wait_seconds=0.01))
+    await provider.upload_object(bucket, "a", in_parts)
+    asked, copy_part = [], provider._backend.copy_part
+
+    def first_busy(upload, source, number, span):
+        asked.append((upload.identity, number))
+        if asked.count(asked[-1]) == 1:
+            raise UnavailableError("busy")
+        copy_part(upload, source, number, span)
+
+    monkeypatch.setattr(provider._backend, "copy_part", first_busy)
+    await provider.copy_object(bucket, "a", bucket, "b")
+
+    assert sorted(number for _, number in asked) == [1, 1, 2, 2]
+    assert len({identity for identity, _ in asked}) == 1
+    assert await provider.download_object(bucket, "b") == in_parts
+
+
+async def test_a_copy_in_parts_whose_end_was_not_answered_is_known_again(
+    storage, bucket, in_parts, monkeypatch
+):
+    await storage.upload_object(bucket, "a", in_parts)
+    provider, ended = storage.provider, []
+    finish_upload = provider._backend.finish_upload
+
+    def first_lost(*arguments):
+        if ended:
+            raise ConflictError("the upload is not there any more (NoSuchUpload)")
+        ended.append(finish_upload(*arguments))
+        raise UnavailableError("lost", uncertain=True)
+
+    monkeypatch.setattr(provider._backend, "finish_upload", first_lost)
+    copied = await storage.copy_object(bucket, "a", bucket, "b")
+
+    (version,) = await storage.list_objects(bucket, "b", versions=True)
+    assert (copied.version_id, copied.size_bytes) == (version.version_id, len(in_parts))
 
 
 async def test_unfinished_uploads_are_thrown_away_with_their_bucket(storage, bucket, cloud):

@@ -5,7 +5,8 @@ import os
 from dataclasses import replace
 
 import pytest
-from cmbcluster_storage import InvalidRequestError
+from cmbcluster_storage import InvalidRequestError, UnavailableError
+from cmbcluster_storage.calls import Patience
 from cmbcluster_storage.uploads import SMALL_BYTES
 from google.cloud.storage._bucket_metadata_cache import BucketMetadataCache
 
@@ -91,3 +92,34 @@ async def test_a_large_upload_waits_for_few_answers(storage, bucket, monkeypatch
     mib = 1024 * 1024
     assert sent == [8 * mib, 8 * mib, 32 * mib, mib]
     assert await storage.download_object(bucket, "large") == content
+
+
+async def test_each_step_of_a_large_copy_is_tried_by_itself(through, bucket, monkeypatch):
+    provider = through(Patience(deadline_seconds=20, attempts=2, first_wait_seconds=0.01))
+    content = os.urandom(1024) * (3 * 1024)
+    await provider.upload_object(bucket, "a", content)
+    backend, tokens = provider._backend, []
+    send, step = backend._json, {"maxBytesRewrittenPerCall": 1024 * 1024}
+
+    def first_busy(method, path, key, query=None, **options):
+        if "/rewriteTo/" not in path:
+            return send(method, path, key, query, **options)
+        tokens.append(query["rewriteToken"])
+        if tokens.count(tokens[-1]) == 1:
+            raise UnavailableError("busy")
+        return send(method, path, key, query | step, **options)
+
+    monkeypatch.setattr(backend, "_json", first_busy)
+    await provider.copy_object(bucket, "a", bucket, "b")
+
+    assert len(tokens) == 2 * len(set(tokens)) == 6
+    assert await provider.download_object(bucket, "b") == content
+
+
+async def test_a_version_that_is_not_told_is_not_compared(storage, bucket):
+    info = await storage.upload_object(bucket, "a", b"first")
+    with pytest.raises(InvalidRequestError, match="no version_id") as caught:
+        await storage.upload_object(bucket, "a", b"2", if_version=replace(info, version_id=None))
+
+    assert (caught.value.operation, caught.value.key) == ("upload_object", "a")
+    assert await storage.download_object(bucket, "a") == b"first"
