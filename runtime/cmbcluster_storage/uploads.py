@@ -90,11 +90,19 @@ class Uploads(LargeUploads):
 
     async def _replaced(self, call: Call, version: ObjectInfo | str | None) -> Pin | None:
         """Return what a write replaces; a bare version's content is looked up on S3."""
+        by_version = self._backend.compares_versions
         if isinstance(version, ObjectInfo):
+            if by_version and version.version_id is None:
+                raise call.located(
+                    InvalidRequestError(
+                        "if_version has no version_id, which this cloud compares; give what "
+                        "get_object_info returns"
+                    )
+                )
             return Pin(version_id=version.version_id, etag=version.etag)
         if version is None:
             return None
-        if self._backend.compares_versions:
+        if by_version:
             return Pin(version_id=version)
         try:
             found = await self._tried(
