@@ -107,9 +107,13 @@ class Downloads(Reads):
             wanted = Wanted(bucket_name, object_name, version_id, 0, None)
             opened = await self._download(call, wanted, sink, progress)
             await self._in_thread(call, sink.keep)
-        finally:
+        except BaseException as error:
             call.stopped.set()
-            await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, sink.discard))
+            discarding = asyncio.get_running_loop().run_in_executor(None, sink.discard)
+            self._leave(discarding)
+            if not isinstance(error, asyncio.CancelledError):
+                await asyncio.shield(discarding)
+            raise
         return opened.info
 
     async def stream_object(

@@ -8,6 +8,7 @@ import os
 import threading
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -219,6 +220,24 @@ async def test_a_download_that_is_cancelled_leaves_no_file(storage, bucket, tmp_
         await asyncio.gather(download, return_exceptions=True)
     await storage.aclose()
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_download_does_not_wait_for_the_applications_threads(storage, bucket, tmp_path):
+    provider = await storage.opened()
+    await storage.upload_object(bucket, "a", b"content")
+    loop, over = asyncio.get_running_loop(), threading.Event()
+    loop.set_default_executor(ThreadPoolExecutor(1))
+    loop.run_in_executor(None, over.wait, 20)
+    await asyncio.wait_for(provider.download_file(bucket, "a", tmp_path / "kept"), 10)
+    download = asyncio.create_task(provider.download_file(bucket, "a", tmp_path / "left"))
+    await asyncio.sleep(0)
+    download.cancel()
+    done, _ = await asyncio.wait([download], timeout=10)
+    over.set()
+    await storage.aclose()
+
+    assert done
+    assert list(tmp_path.iterdir()) == [tmp_path / "kept"]
 
 
 async def test_a_file_may_have_the_longest_name_there_is(storage, bucket, tmp_path):
