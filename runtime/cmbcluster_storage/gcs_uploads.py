@@ -10,11 +10,7 @@ from typing import Any
 
 from cmbcluster_storage import checksums
 from cmbcluster_storage.bodies import Pieces
-from cmbcluster_storage.errors import (
-    ConflictError,
-    ObjectNotFoundError,
-    UnavailableError,
-)
+from cmbcluster_storage.errors import ConflictError, ObjectNotFoundError, UnavailableError
 from cmbcluster_storage.gcs_client import bucket_path, object_name
 from cmbcluster_storage.gcs_errors import sdk_errors
 from cmbcluster_storage.gcs_objects import GcsObjects, condition, description, info_of

@@ -3,7 +3,6 @@
 `s3_*` and this are the only modules that import boto3 and botocore.
 """
 
-from threading import Lock
 from typing import ClassVar
 
 from cmbcluster_storage.backend import Backend
@@ -50,7 +49,7 @@ class S3Backend(S3Uploads, S3Listing, S3Links, S3Buckets, Backend):
             )
         self._region = region
         self._patience = patience
-        self._policy_turn = Lock()
+        self._policy_turns = {}
         self._storage_class = storage_class
         spelt = S3_STORAGE_CLASSES[storage_class]
         self._written_in = {} if spelt == "STANDARD" else {"StorageClass": spelt}

@@ -40,7 +40,7 @@ class S3Buckets(BucketBackend):
     _patience: Patience
     _region: str
     _storage_class: StorageClass
-    _policy_turn: Lock
+    _policy_turns: dict[str, Lock]
 
     def create_bucket(self, spec: BucketSpec) -> None:
         """Make a bare bucket; in us-east-1 S3 answers the same if it is the account's."""
@@ -206,11 +206,11 @@ class S3Buckets(BucketBackend):
         """Put one statement into the policy and read it back.
 
         A bucket policy has no etag: of two who write at once one loses. Threads of ours
-        take turns; elsewhere, whoever finds that the own statement is not there says that
-        it can be tried again.
+        take turns at a bucket; elsewhere, whoever finds that the own statement is not there
+        says that it can be tried again.
         """
         statement = access_statement(self._arn(name), member, access)
-        with self._policy_turn:
+        with self._policy_turns.setdefault(name, Lock()):
             policy = self._policy(name)
             changed = with_statement(policy, statement)
             if changed == policy:

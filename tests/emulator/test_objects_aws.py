@@ -138,6 +138,30 @@ async def test_a_copy_in_parts_whose_end_was_not_answered_is_known_again(
     assert (copied.version_id, copied.size_bytes) == (version.version_id, len(in_parts))
 
 
+async def test_a_policy_waits_for_no_other_bucket_s(storage, bucket, cloud):
+    other, over = f"{bucket}-2", threading.Event()
+    cloud.create_bucket(other, versioned=True)
+    backend = storage.provider._backend
+    put_policy, waiting = backend._client.put_bucket_policy, asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def slow(**arguments):
+        if arguments["Bucket"] == bucket:
+            loop.call_soon_threadsafe(waiting.set)
+            over.wait(20)
+        return put_policy(**arguments)
+
+    backend._client.put_bucket_policy = slow
+    first = asyncio.create_task(storage.ensure_bucket_permissions(bucket, cloud.members[0]))
+    await waiting.wait()
+    second = asyncio.create_task(storage.ensure_bucket_permissions(other, cloud.members[0]))
+    done, _ = await asyncio.wait([second], timeout=10)
+    over.set()
+
+    assert (await first).changed
+    assert done
+
+
 async def test_unfinished_uploads_are_thrown_away_with_their_bucket(storage, bucket, cloud):
     for key in ("a", "ü"):
         cloud.client.create_multipart_upload(Bucket=bucket, Key=key)
