@@ -26,7 +26,7 @@ _RUNTIME = "runtime/cmbcluster_storage/"
 _CLOUDS = (f"{_RUNTIME}gcs", f"{_RUNTIME}s3")
 _OF_HUBS = {
     "backend", "batches", "bodies", "bucket_models", "buckets", "calls", "checksums",
-    "contract", "creation", "deletions", "directories", "downloads", "emptying", "errors",
+    "contract", "copies", "creation", "deletions", "directories", "downloads", "emptying", "errors",
     "factory", "large_uploads", "links", "listings", "manager", "messages", "models", "objects",
     "outputs", "platforms", "provider", "reads", "runner", "settings", "sinks", "sources",
     "uploads", "usage", "watches", "writes",

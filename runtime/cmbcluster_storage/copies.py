@@ -47,9 +47,9 @@ class Copies(LargeUploads):
             BucketNotFoundError: a bucket does not exist.
             ObjectNotFoundError: the object or this version does not exist.
         """
-        self._call("copy_object", to_bucket, to_object)
+        to = self._call("copy_object", to_bucket, to_object)
         call = self._call("copy_object", bucket_name, object_name, version_id)
-        return await self._copy(call, version_id, to_bucket, to_object)
+        return await self._copy(call, version_id, to)
 
     async def restore_object(
         self, bucket_name: str, object_name: str, version_id: str
@@ -70,13 +70,13 @@ class Copies(LargeUploads):
             ObjectNotFoundError: there is no such version.
         """
         call = self._call("restore_object", bucket_name, object_name, version_id)
-        return await self._copy(call, version_id, bucket_name, object_name)
+        return await self._copy(call, version_id, call)
 
-    async def _copy(
-        self, call: Call, version_id: str | None, to_bucket: str, to_object: str
-    ) -> ObjectInfo:
+    async def _copy(self, call: Call, version_id: str | None, to: Call) -> ObjectInfo:
+        """Copy what one call is about to where another is: what fails then is about that."""
         bucket, key = call.bucket or "", call.key or ""
         found = await self._tried(call, lambda _: self._backend.stored(bucket, key, version_id))
+        to_bucket, to_object = to.bucket or "", to.key or ""
         source = found.info
         if spans := self._backend.copied_parts(source):
             write = Write(
@@ -86,13 +86,13 @@ class Copies(LargeUploads):
                 mark=secrets.token_hex(16),
             )
             return await self._in_parts(
-                call,
+                to,
                 lambda _: self._backend.begin_copy(source, write),
-                partial(self._copy_parts, call, source, spans),
+                partial(self._copy_parts, to, source, spans),
             )
         told: ObjectInfo | str | None = None
         while not isinstance(told, ObjectInfo):
-            told = await self._tried(call, partial(self._step, source, to_bucket, to_object, told))
+            told = await self._tried(to, partial(self._step, source, to_bucket, to_object, told))
         return told
 
     def _step(

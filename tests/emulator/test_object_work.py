@@ -345,8 +345,9 @@ async def test_copy(storage, bucket, unversioned_bucket, absent):
     assert (copied.size_bytes, told.content_type) == (len(LARGE), "application/x-own")
     with pytest.raises(ObjectNotFoundError):
         await storage.copy_object(bucket, "absent", bucket, "b")
-    with pytest.raises(BucketNotFoundError):
+    with pytest.raises(BucketNotFoundError) as caught:
         await storage.copy_object(bucket, "ü/a b", f"{absent}-2", "b")
+    assert (caught.value.bucket, caught.value.key) == (f"{absent}-2", "b")
 
 
 async def test_pages_with_folders(storage, bucket):
