@@ -17,6 +17,7 @@ from cmbcluster_storage.errors import StorageError
 from cmbcluster_storage.messages import (
     BucketSpec,
     Checkpoint,
+    Copying,
     LargeUpload,
     LinkRequest,
     Page,
@@ -69,12 +70,8 @@ class ObjectBackend(ABC):
     @abstractmethod
     def copy(
         self, source: ObjectInfo, bucket: str, key: str, token: str | None
-    ) -> ObjectInfo | str:
-        """Copy a version within the cloud, with its content type and metadata.
-
-        Returns:
-            The copy, or a token with which to go on: more is to be copied.
-        """
+    ) -> ObjectInfo | Copying:
+        """Copy a version within the cloud, or more of it, with its content type and metadata."""
 
     def copied_parts(self, source: ObjectInfo) -> Sequence[tuple[int, int]]:
         """Return the ranges in which a version must be copied; none: `copy` does it."""

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from functools import partial
 
 from cmbcluster_storage.calls import Attempt, Call
-from cmbcluster_storage.large_uploads import LargeUploads
-from cmbcluster_storage.messages import LargeUpload, Write
+from cmbcluster_storage.large_uploads import LargeUploads, Progress, Sent
+from cmbcluster_storage.messages import Copying, LargeUpload, Write
 from cmbcluster_storage.models import ObjectInfo
 from cmbcluster_storage.runner import together
 
@@ -27,6 +27,7 @@ class Copies(LargeUploads):
         to_object: str,
         *,
         version_id: str | None = None,
+        progress: Progress | None = None,
     ) -> ObjectInfo:
         """Copy an object within the cloud; its bytes do not travel through here.
 
@@ -39,6 +40,8 @@ class Copies(LargeUploads):
             to_bucket: an existing bucket of the same cloud.
             to_object: the copy's key; replaces what has it.
             version_id: None takes the latest version.
+            progress: told how many bytes are copied, of how many; of what one request
+                copies, at its end alone.
 
         Returns:
             The copy.
@@ -49,10 +52,15 @@ class Copies(LargeUploads):
         """
         to = self._call("copy_object", to_bucket, to_object)
         call = self._call("copy_object", bucket_name, object_name, version_id)
-        return await self._copy(call, version_id, to)
+        return await self._copy(call, version_id, to, progress)
 
     async def restore_object(
-        self, bucket_name: str, object_name: str, version_id: str
+        self,
+        bucket_name: str,
+        object_name: str,
+        version_id: str,
+        *,
+        progress: Progress | None = None,
     ) -> ObjectInfo:
         """Make an older version the latest again, by copying it forward.
 
@@ -62,6 +70,7 @@ class Copies(LargeUploads):
             bucket_name: an existing bucket.
             object_name: the object's key.
             version_id: what a listing with `versions=True` tells.
+            progress: as of `copy_object`.
 
         Returns:
             The new version.
@@ -70,14 +79,17 @@ class Copies(LargeUploads):
             ObjectNotFoundError: there is no such version.
         """
         call = self._call("restore_object", bucket_name, object_name, version_id)
-        return await self._copy(call, version_id, call)
+        return await self._copy(call, version_id, call, progress)
 
-    async def _copy(self, call: Call, version_id: str | None, to: Call) -> ObjectInfo:
+    async def _copy(
+        self, call: Call, version_id: str | None, to: Call, tell: Progress | None
+    ) -> ObjectInfo:
         """Copy what one call is about to where another is: what fails then is about that."""
         bucket, key = call.bucket or "", call.key or ""
         found = await self._tried(call, lambda _: self._backend.stored(bucket, key, version_id))
         to_bucket, to_object = to.bucket or "", to.key or ""
         source = found.info
+        progress = Sent(tell, source.size_bytes)
         if spans := self._backend.copied_parts(source):
             write = Write(
                 bucket=to_bucket,
@@ -88,16 +100,18 @@ class Copies(LargeUploads):
             return await self._in_parts(
                 to,
                 lambda _: self._backend.begin_copy(source, write),
-                partial(self._copy_parts, to, source, spans),
+                partial(self._copy_parts, to, source, spans, progress),
             )
-        told: ObjectInfo | str | None = None
-        while not isinstance(told, ObjectInfo):
-            told = await self._tried(to, partial(self._step, source, to_bucket, to_object, told))
+        told: ObjectInfo | Copying = Copying(token=None, size_bytes=0)
+        while isinstance(told, Copying):
+            step = partial(self._step, source, to_bucket, to_object, told.token)
+            told = await self._tried(to, step)
+            progress.add(told.size_bytes - progress.done)
         return told
 
     def _step(
         self, source: ObjectInfo, bucket: str, key: str, token: str | None, _: Attempt
-    ) -> ObjectInfo | str:
+    ) -> ObjectInfo | Copying:
         return self._backend.copy(source, bucket, key, token)
 
     async def _copy_parts(
@@ -105,6 +119,7 @@ class Copies(LargeUploads):
         call: Call,
         source: ObjectInfo,
         spans: Sequence[tuple[int, int]],
+        progress: Sent,
         upload: LargeUpload,
         sending: list[asyncio.Future[None]],
     ) -> tuple[int, None]:
@@ -115,6 +130,7 @@ class Copies(LargeUploads):
                 await self._send(
                     call, partial(self._copy_part, upload, source, number, span), sending
                 )
+                progress.add(span[1] - span[0])
 
         await together(lane() for _ in range(min(upload.lanes, len(spans))))
         return source.size_bytes, None

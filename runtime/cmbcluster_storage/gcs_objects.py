@@ -14,7 +14,7 @@ from cmbcluster_storage.bodies import Pieces
 from cmbcluster_storage.errors import ObjectNotFoundError, UnavailableError
 from cmbcluster_storage.gcs_client import GcsClient, bucket_path, object_name, object_path
 from cmbcluster_storage.gcs_errors import sdk_errors
-from cmbcluster_storage.messages import Checkpoint, Pin, Stored, Write
+from cmbcluster_storage.messages import Checkpoint, Copying, Pin, Stored, Write
 from cmbcluster_storage.models import ObjectInfo
 
 MARK = "cmbcluster-storage-write"
@@ -167,11 +167,13 @@ class GcsObjects(GcsClient):
 
     def copy(
         self, source: ObjectInfo, bucket: str, key: str, token: str | None
-    ) -> ObjectInfo | str:
+    ) -> ObjectInfo | Copying:
         """Copy a version, or as much of a large one as the cloud copies at a time."""
         with sdk_errors(key):
             target = object_path(bucket, key)
             path = f"{object_path(source.bucket_name, source.name)}/rewriteTo{target}"
         query = {"sourceGeneration": source.version_id, "rewriteToken": token}
         answer = self._json("POST", path, source.name, query)
-        return info_of(bucket, answer["resource"]) if answer["done"] else answer["rewriteToken"]
+        if answer["done"]:
+            return info_of(bucket, answer["resource"])
+        return Copying(token=answer["rewriteToken"], size_bytes=int(answer["totalBytesRewritten"]))

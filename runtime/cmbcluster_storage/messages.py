@@ -165,6 +165,14 @@ class Versions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Copying:
+    """A copy that is not whole yet: how it goes on, and how much is there."""
+
+    token: str | None
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkRequest:
     """What a link is to allow; see `links.Links.presigned_url`."""
 

@@ -338,7 +338,11 @@ async def test_a_version_is_restored_by_copying_it_forward(storage, bucket):
 
 async def test_copy(storage, bucket, unversioned_bucket, absent):
     await storage.upload_object(bucket, "ü/a b", LARGE, "application/x-own")
-    copied = await storage.copy_object(bucket, "ü/a b", unversioned_bucket, "é+c")
+    progress = []
+    copied = await storage.copy_object(
+        bucket, "ü/a b", unversioned_bucket, "é+c", progress=lambda *told: progress.append(told)
+    )
+    assert progress == [(len(LARGE), len(LARGE))]
     told = await storage.get_object_info(unversioned_bucket, "é+c")
 
     assert await storage.download_object(unversioned_bucket, "é+c") == LARGE

@@ -43,9 +43,13 @@ async def test_what_is_too_large_for_one_copy_is_copied_in_parts(
         "Metadata": {"reviewed": "yes"},
     }
     cloud.client.put_object(Bucket=bucket, Key="a", Body=content, **said)
-    copied = await storage.copy_object(bucket, "a", bucket, "b")
+    told = []
+    copied = await storage.copy_object(
+        bucket, "a", bucket, "b", progress=lambda *counts: told.append(counts)
+    )
 
     assert copied.etag.endswith("-2")
+    assert (len(told), told[-1]) == (2, (len(content), len(content)))
     assert await storage.download_object(bucket, "b") == content
     head = cloud.client.head_object(Bucket=bucket, Key="b")
     assert len(head["Metadata"].pop(MARK)) == 32

@@ -110,9 +110,14 @@ async def test_each_step_of_a_large_copy_is_tried_by_itself(through, bucket, mon
         return send(method, path, key, query | step, **options)
 
     monkeypatch.setattr(backend, "_json", first_busy)
-    await provider.copy_object(bucket, "a", bucket, "b")
+    told = []
+    await provider.copy_object(
+        bucket, "a", bucket, "b", progress=lambda *counts: told.append(counts)
+    )
 
     assert len(tokens) == 2 * len(set(tokens)) == 6
+    mib = 1024 * 1024
+    assert told == [(mib, 3 * mib), (2 * mib, 3 * mib), (3 * mib, 3 * mib)]
     assert await provider.download_object(bucket, "b") == content
 
 
