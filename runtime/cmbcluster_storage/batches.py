@@ -60,7 +60,8 @@ class Batches(Uploads, Downloads, Deletions):
             progress: told how many are done, of how many.
 
         Returns:
-            What was written or why it was not, in the order of `contents`.
+            What was written or why it was not, in the order of `contents`. What `upload_object`
+            refuses with TypeError or ValueError is InvalidRequestError here.
         """
         call = self._call("upload_many", bucket_name)
         return await self._many(call, list(contents), partial(self._small_upload, call), progress)

@@ -60,7 +60,8 @@ class Uploads(LargeUploads):
 
         Raises:
             BucketNotFoundError: the bucket does not exist.
-            InvalidRequestError: the cloud does not accept a name or a type.
+            InvalidRequestError: the cloud does not accept a name or a type; or compares
+                versions, of which `if_version` tells none.
             PreconditionFailedError: `if_absent` or `if_version` does not hold.
             OutcomeUnknownError: the answer to a conditional write was lost, and what is
                 there now is not provably ours.
