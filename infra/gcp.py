@@ -156,9 +156,7 @@ class UserStorage(pulumi.ComponentResource):
             f"{self._name}-access",
             service_account_id=account.name,
             policy_data=policies.text(
-                policies.workload_identity_user(
-                    cloud.project, namespace, service_account=self._user_name
-                )
+                policies.account_policy(cloud.project, namespace, service_account=self._user_name)
             ),
             opts=ResourceOptions(parent=self),
         )

@@ -142,10 +142,11 @@ def principal(project: str, project_number: str, namespace: str, service_account
     )
 
 
-def workload_identity_user(project: str, namespace: str, service_account: str) -> Policy:
-    """Return who may act as a Google service account: one Kubernetes service account.
+def account_policy(project: str, namespace: str, service_account: str) -> Policy:
+    """Return a Google service account's whole IAM policy: who may act as it.
 
-    And the account itself, which has no key: that is how it signs links, as itself alone.
+    One Kubernetes service account; and the account itself, which has no key: that is how it
+    signs links, as itself alone.
 
     Source: https://cloud.google.com/storage/docs/authentication/creating-signatures
     """

@@ -14,7 +14,7 @@ from cmbcluster_storage import names
 from infra.review.plans import VOLUME, Plan, Step
 from infra.settings import StackConfig
 
-_BUCKETS = ("aws:s3/bucket:Bucket", "gcp:storage/bucket:Bucket")
+_BUCKETS = ("aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2", "gcp:storage/bucket:Bucket")
 GOING = ("delete", "replace")
 
 
@@ -82,11 +82,7 @@ class Effect:
     @property
     def unguarded(self) -> list[Step]:
         """What guards the bucket, or is the bucket, and was to be held."""
-        return [
-            step
-            for step in self.steps
-            if step.op in GOING and step.before and (step.before.protect or _retained(step))
-        ]
+        return [step for step in self.steps if step.op in GOING and _is_held(step)]
 
     @property
     def replaced(self) -> list[Step]:
@@ -98,6 +94,10 @@ class Effect:
         """Whether identity and volume come or go; None if neither."""
         ops = {step.op for step in self.steps if step.type == VOLUME}
         return None if not ops & {"create", "delete"} else "create" in ops
+
+
+def _is_held(step: Step) -> bool:
+    return bool(step.before and step.before.protect) or _retained(step)
 
 
 def _retained(step: Step) -> bool:
@@ -118,8 +118,9 @@ def effects(plan: Plan, config: StackConfig | None) -> list[Effect]:
                 ids[names.user_slug(config.scope, user)] = user
     by_slug: dict[str, list[Step]] = {}
     for step in plan.steps:
-        # Somebody's data is in a bucket that the program has beside the users' as well.
-        is_lost = step.type in _BUCKETS and step.op in GOING
+        # Somebody's data is in a bucket that the program has beside the users' as well, or hangs
+        # on what it holds there: a key.
+        is_lost = step.op in GOING and (step.type in _BUCKETS or _is_held(step))
         if owner := step.slug or (step.name if is_lost else ""):
             by_slug.setdefault(owner, []).append(step)
     found = [

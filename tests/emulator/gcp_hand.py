@@ -67,7 +67,7 @@ def program_inputs(name, identity="serviceAccount"):
     }
     if identity == "workloadIdentity":
         return program
-    policy = policies.workload_identity_user(PROJECT, NAMESPACE, name)
+    policy = policies.account_policy(PROJECT, NAMESPACE, name)
     return program | {
         ACCOUNT: {
             "accountId": name,

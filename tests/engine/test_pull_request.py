@@ -18,6 +18,7 @@ from fleet_repository import FleetRepository
 from workflows import Event, Job
 
 from benchmarks import fleets
+from infra.review.comment import NOTHING
 
 COMMENTS = Path(__file__).parent / "pull_requests"
 
@@ -269,4 +270,12 @@ def test_what_only_the_program_can_let_go_is_told(tmp_path: Path):
         assert codes(jobs) == {"shards": [0], "preview": [0], "review": [0]}, printed(jobs)
         (comment,) = one.github.held("issues/7/comments")
         check(comment["body"], "not-kept")
+
+        one.rewrite("infra/held.py", "retain_on_delete=False", "retain_on_delete=kept")
+        one.commit("december")
+        jobs = one.github.run(one.pull_request("december"), "shards", "review")
+        assert stacks(jobs) == []
+        assert codes(jobs) == {"shards": [0], "review": [0]}, printed(jobs)
+        (again,) = one.github.held("issues/7/comments")
+        assert (again["id"], again["body"]) == (comment["id"], NOTHING)
         assert "\n-   retainOnDelete: true\n+   retainOnDelete: false\n" in comment["body"]

@@ -217,7 +217,7 @@ def test_a_principal_is_one_service_account_of_one_namespace():
 
 
 def test_a_google_service_account_is_used_by_one_service_account_and_signs_as_itself():
-    assert policies.workload_identity_user("cmbcluster-research", "hub", "ara-planet-8c71157f") == {
+    assert policies.account_policy("cmbcluster-research", "hub", "ara-planet-8c71157f") == {
         "bindings": [
             {
                 "role": "roles/iam.serviceAccountTokenCreator",

@@ -224,6 +224,13 @@ def test_a_bucket_that_is_nobody_s_is_lost_as_well():
     assert (gone.user, gone.kind, gone.loses_bucket) == ("assets", Kind.REMOVED, True)
 
 
+@pytest.mark.parametrize("held", [Resource(protect=True), Resource(retain_on_delete=True)])
+def test_what_is_nobody_s_and_held_counts_when_it_goes(held: Resource):
+    key = Step("delete", "aws:kms/key:Key", "key", "", held, None)
+    [gone] = effects(Plan("aws", (key,)), config())
+    assert (gone.user, gone.unguarded) == ("key", [key])
+
+
 def differences(before: dict[str, Any], after: dict[str, Any], *reasons: str) -> list[str]:
     changed = Step(
         "update", ROLE, "eve-role", "eve", Resource(inputs=before), Resource(inputs=after), reasons
