@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html
 """
 
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
@@ -25,11 +26,13 @@ def read_quickly(client: "S3Client") -> None:
 
 
 def timestamp(value: Any) -> datetime:
-    """Return a time as S3 writes it."""
-    try:
-        return datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return parse_timestamp(value)
+    """Return a time as S3 writes it: in a body by ISO 8601, in a header as HTTP does."""
+    for read in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            return read(value)
+        except (AttributeError, TypeError, ValueError):
+            continue
+    return parse_timestamp(value)
 
 
 def _take_entries(
