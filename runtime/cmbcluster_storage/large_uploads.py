@@ -113,15 +113,17 @@ class LargeUploads(Writes):
         upload: LargeUpload,
         sending: list[asyncio.Future[None]],
     ) -> tuple[int, int]:
-        pieces = _Pieces(upload, source, read)
+        pieces, turn = _Pieces(upload, source, read), asyncio.Semaphore(upload.lanes)
 
         async def lane() -> None:
             while part := await pieces.next(call, self._in_thread):
-                await self._send(call, partial(self._put_part, upload, part), sending)
+                async with turn:  # in the order of the parts, as who waits for it comes
+                    await self._send(call, partial(self._put_part, upload, part), sending)
                 progress.add(len(part.data))
                 del part  # or its bytes would stay while the next are read
 
-        await together(lane() for _ in range(upload.lanes))
+        # Where parts follow each other, the next is read while one is sent.
+        await together(lane() for _ in range(max(upload.lanes, 2)))
         return pieces.offset, pieces.crc
 
     def _put_part(self, upload: LargeUpload, part: Part, attempt: Attempt) -> None:

@@ -2,10 +2,17 @@
 
 import gzip
 import os
+import threading
 from dataclasses import replace
 
 import pytest
-from cmbcluster_storage import InvalidRequestError, UnavailableError
+from cmbcluster_storage import (
+    InvalidRequestError,
+    UnavailableError,
+    gcs_uploads,
+    large_uploads,
+    uploads,
+)
 from cmbcluster_storage.calls import Patience
 from cmbcluster_storage.uploads import SMALL_BYTES
 from google.cloud.storage._bucket_metadata_cache import BucketMetadataCache
@@ -92,6 +99,33 @@ async def test_a_large_upload_waits_for_few_answers(storage, bucket, monkeypatch
     mib = 1024 * 1024
     assert sent == [8 * mib, 8 * mib, 32 * mib, mib]
     assert await storage.download_object(bucket, "large") == content
+
+
+async def test_the_next_part_is_read_while_one_is_sent(storage, bucket, monkeypatch):
+    part = 256 * 1024
+    for module in (uploads, large_uploads):
+        monkeypatch.setattr(module, "SMALL_BYTES", part)
+    monkeypatch.setattr(gcs_uploads, "_PART_BYTES", part)
+    backend, asked, sent = (await storage.opened())._backend, threading.Event(), []
+    put_part = backend.put_part
+
+    def waiting(upload, piece, go_on):
+        assert asked.wait(30), "the third part is not read before the first is sent"
+        sent.append(piece.number)
+        put_part(upload, piece, go_on)
+
+    async def pieces():
+        for number in range(4):
+            if number == 2:
+                asked.set()
+            yield bytes([number]) * part
+
+    monkeypatch.setattr(backend, "put_part", waiting)
+    await storage.upload_object(bucket, "large", pieces())
+
+    assert sent == [1, 2, 3, 4]
+    content = await storage.download_object(bucket, "large")
+    assert content == b"".join(bytes([number]) * part for number in range(4))
 
 
 async def test_each_step_of_a_large_copy_is_tried_by_itself(through, bucket, monkeypatch):
