@@ -10,7 +10,7 @@ help:
 	@echo "make check     format, lint, types, layers, workflows, README"
 	@echo "make unit      tests that touch memory only; likewise: make emulator, make engine"
 	@echo "make bench-engine  what our program costs beside a bare one, in a quarter of an hour"
-	@echo "make bench-fleet   one shard's change among 100, 1,000 and 10,000 users, half an hour"
+	@echo "make bench-fleet   one shard's change among 100, 1,000 and 10,000 users, a quarter of an hour"
 	@echo "make bench-policy  what the policy pack adds to a preview, in a few minutes"
 	@echo "make bench-runtime  the runtime beside the SDKs and other libraries, half an hour"
 	@echo "make setup     only what the others do first"
