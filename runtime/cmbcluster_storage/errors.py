@@ -198,3 +198,16 @@ def missing_extra(kind: str) -> Generator[None, None, None]:
             f"{SDKS[kind][0]} is not installed; pip install 'cmbcluster-storage[{kind}]'",
             provider=kind,
         ) from error
+
+
+@contextmanager
+def whole_answers(kind: str) -> Generator[None, None, None]:
+    """Raise if an answer does not tell what a cloud's always do: it may not be the cloud's."""
+    try:
+        yield
+    except KeyError as error:
+        raise UnavailableError(
+            f"the answer has no {error}; check what stands between here and the cloud",
+            provider=kind,
+            uncertain=True,
+        ) from error

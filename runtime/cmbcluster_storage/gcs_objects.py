@@ -11,7 +11,7 @@ from typing import Any
 
 from cmbcluster_storage import checksums
 from cmbcluster_storage.bodies import Pieces
-from cmbcluster_storage.errors import ObjectNotFoundError, UnavailableError
+from cmbcluster_storage.errors import ObjectNotFoundError, whole_answers
 from cmbcluster_storage.gcs_client import GcsClient, bucket_path, object_name, object_path
 from cmbcluster_storage.gcs_errors import sdk_errors
 from cmbcluster_storage.messages import Checkpoint, Copying, Pin, Stored, Write
@@ -93,16 +93,6 @@ class _Reading:
             return self._raw.read(size_bytes, decode_content=False)
 
 
-def _reading(bucket: str, key: str, answer: Any, latest: bool | None) -> _Reading:
-    try:
-        return _Reading(bucket, key, answer, latest)
-    except KeyError as error:
-        raise UnavailableError(
-            f"the answer has no header {error}; check what stands between here and the cloud",
-            provider="gcp",
-        ) from error
-
-
 class GcsObjects(GcsClient):
     """Reads, writes, copies and deletes objects."""
 
@@ -147,7 +137,9 @@ class GcsObjects(GcsClient):
             "GET", path, key, query, api=_DOWNLOAD, accepts=(200, 206), headers=headers, stream=True
         )
         with answer:
-            yield _reading(bucket, key, answer, True if pin.version_id is None else None)
+            with whole_answers("gcp"):
+                reading = _Reading(bucket, key, answer, True if pin.version_id is None else None)
+            yield reading
 
     def stored(self, bucket: str, key: str, version_id: str | None) -> Stored:
         """Return what there is."""

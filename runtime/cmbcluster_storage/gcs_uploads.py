@@ -10,7 +10,12 @@ from typing import Any
 
 from cmbcluster_storage import checksums
 from cmbcluster_storage.bodies import Pieces
-from cmbcluster_storage.errors import ConflictError, ObjectNotFoundError, UnavailableError
+from cmbcluster_storage.errors import (
+    ConflictError,
+    ObjectNotFoundError,
+    UnavailableError,
+    whole_answers,
+)
 from cmbcluster_storage.gcs_client import bucket_path, object_name
 from cmbcluster_storage.gcs_errors import sdk_errors
 from cmbcluster_storage.gcs_objects import GcsObjects, condition, description, info_of
@@ -53,7 +58,8 @@ class GcsUploads(GcsObjects):
             object_name(write.key)  # raises for what is no name
             query = {"uploadType": "resumable", **condition(write)}
         answer = self._send("POST", path, write.key, query, api=_UPLOAD, json=description(write))
-        return _Upload(write, 1, answer.headers["Location"])
+        with whole_answers("gcp"):
+            return _Upload(write, 1, answer.headers["Location"])
 
     def put_part(self, upload: LargeUpload, part: Part, go_on: Checkpoint) -> None:
         """Send a part, or what of it the cloud does not have yet."""

@@ -15,7 +15,7 @@ from cmbcluster_storage.errors import (
     InvalidRequestError,
     ObjectNotFoundError,
     PreconditionFailedError,
-    UnavailableError,
+    whole_answers,
 )
 from cmbcluster_storage.messages import Checkpoint, Pin, Stored, Write
 from cmbcluster_storage.models import ObjectInfo
@@ -125,7 +125,7 @@ class S3Objects(ObjectBackend):
                 **write_arguments(write),
                 **description(write),
             )
-        with whole_answers():
+        with whole_answers("aws"):
             return ObjectInfo(
                 bucket_name=write.bucket,
                 name=write.key,
@@ -152,7 +152,7 @@ class S3Objects(ObjectBackend):
                 **place(bucket, key), ChecksumMode="ENABLED", **arguments
             )
         with closing(answer["Body"]):
-            with whole_answers():
+            with whole_answers("aws"):
                 reading = _Reading(bucket, key, answer, True if pin.version_id is None else None)
             yield reading
 
@@ -178,7 +178,7 @@ class S3Objects(ObjectBackend):
                 "the cloud refuses the key or the version (400)", request_id=error.request_id
             ) from error
         latest = True if version_id is None else None
-        with whole_answers():
+        with whole_answers("aws"):
             info = told(bucket, key, head, head["ContentLength"], latest)
         return Stored(info, head.get("Metadata", {}).get(MARK))
 
@@ -204,16 +204,3 @@ def conditions(write: Write) -> Generator[None]:
         if not write.replaces:
             raise
         raise PreconditionFailedError(error.message, request_id=error.request_id) from error
-
-
-@contextmanager
-def whole_answers() -> Generator[None]:
-    """Raise if an answer does not tell what S3's always do: it may not be S3's."""
-    try:
-        yield
-    except KeyError as error:
-        raise UnavailableError(
-            f"the answer has no {error}; check what stands between here and the cloud",
-            provider="aws",
-            uncertain=True,
-        ) from error

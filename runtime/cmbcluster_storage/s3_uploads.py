@@ -7,6 +7,7 @@ from typing import Any
 
 from cmbcluster_storage import checksums
 from cmbcluster_storage.bodies import Body
+from cmbcluster_storage.errors import whole_answers
 from cmbcluster_storage.messages import Checkpoint, LargeUpload, Part, Write
 from cmbcluster_storage.models import ObjectInfo
 from cmbcluster_storage.s3_errors import sdk_errors
@@ -61,6 +62,7 @@ class S3Uploads(S3Objects):
             upload.doubled += 1
         return upload
 
+    @whole_answers("aws")
     def put_part(self, upload: LargeUpload, part: Part, go_on: Checkpoint) -> None:
         """Send one part; S3 compares its checksum."""
         assert isinstance(upload, _Upload)  # noqa: S101 - made by `begin_upload`
@@ -74,6 +76,7 @@ class S3Uploads(S3Objects):
             )
         upload.parts[part.number] = {"ETag": answer["ETag"], "ChecksumCRC32C": crc32c}
 
+    @whole_answers("aws")
     def finish_upload(self, upload: LargeUpload, size_bytes: int, crc: int | None) -> ObjectInfo:
         """Make the parts an object; `updated` is the answer's time, to the second."""
         assert isinstance(upload, _Upload)  # noqa: S101 - made by `begin_upload`
@@ -99,6 +102,7 @@ class S3Uploads(S3Objects):
         with sdk_errors(upload.write.key):
             self._client.abort_multipart_upload(**upload.place)
 
+    @whole_answers("aws")
     def copy(self, source: ObjectInfo, bucket: str, key: str, token: str | None) -> ObjectInfo:
         """Copy a version of up to 5 GiB, whole."""
         content_type = source.content_type or "application/octet-stream"
@@ -127,6 +131,7 @@ class S3Uploads(S3Objects):
         marked = head.get("Metadata", {}) | description(write).get("Metadata", {})
         return self._begun(write, stored | {"Metadata": marked})
 
+    @whole_answers("aws")
     def copy_part(
         self, upload: LargeUpload, source: ObjectInfo, number: int, span: tuple[int, int]
     ) -> None:
@@ -145,6 +150,7 @@ class S3Uploads(S3Objects):
             name: result[name] for name in ("ETag", "ChecksumCRC32C") if name in result
         }
 
+    @whole_answers("aws")
     def _begun(self, write: Write, stored: dict[str, Any]) -> _Upload:
         with sdk_errors(write.key):
             answer = self._client.create_multipart_upload(

@@ -11,6 +11,7 @@ import urllib3.exceptions
 from botocore import exceptions as sdk
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
+from cmbcluster_storage import large_uploads, uploads
 from cmbcluster_storage.calls import Patience
 from cmbcluster_storage.errors import (
     AccessDeniedError,
@@ -319,6 +320,16 @@ async def test_an_answer_to_a_write_that_lost_its_headers(stubbed):
     with pytest.raises(UnavailableError, match="check what stands between") as caught:
         await provider.upload_object("b", "k", b"abc")
     assert caught.value.uncertain
+    await provider.aclose()
+
+
+async def test_an_answer_to_the_beginning_of_an_upload_that_lost_its_name(stubbed, monkeypatch):
+    provider, stub = stubbed
+    for module in (uploads, large_uploads):
+        monkeypatch.setattr(module, "SMALL_BYTES", 4)
+    stub.add_response("create_multipart_upload", {})
+    with pytest.raises(UnavailableError, match="no 'UploadId'; check what stands between"):
+        await provider.upload_object("b", "k", b"01234567")
     await provider.aclose()
 
 

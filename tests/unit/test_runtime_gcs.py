@@ -239,6 +239,13 @@ async def test_the_last_part_is_sent_until_it_is_an_object(serve, kept, rest):
 
 
 @pytest.mark.usefixtures("tiny_parts")
+async def test_an_upload_without_an_address_is_not_begun(serve):
+    provider, _ = serve(told({}))
+    with pytest.raises(UnavailableError, match="no 'location'; check what stands between"):
+        await provider.upload_object("bucket", "a", WHOLE)
+
+
+@pytest.mark.usefixtures("tiny_parts")
 async def test_an_upload_that_is_gone_is_no_missing_object(serve):
     provider, _ = serve(told({}))
     provider._backend._client._http.mount("http://", Parts(told({}, 404)))
