@@ -25,8 +25,7 @@ _SECONDS_PER_WRITE = {"gcp": 1.0}  # for states on gs://; AWS names no rate for 
 # are on the same machine, so that nothing is waited for.
 _ENGINE_SECONDS_PER_RESOURCE = 32 / 703
 
-
-_RUNNERS = 7  # jobs of `up` at once: max-parallel in .github/workflows/up.yml
+RUNNERS = 7  # jobs of `up` at once: max-parallel in .github/workflows/up.yml
 
 
 @dataclass(frozen=True)
@@ -114,8 +113,8 @@ def rows(bulks: list[Bulk]) -> Iterator[str]:
         [_time(one.engine_seconds * one.shards) for one in bulks],
     )
     yield _row(
-        f"{_RUNNERS} at once, the engine alone",
-        [_time(one.engine_seconds * math.ceil(one.shards / _RUNNERS)) for one in bulks],
+        f"{RUNNERS} at once, the engine alone",
+        [_time(one.engine_seconds * math.ceil(one.shards / RUNNERS)) for one in bulks],
     )
     yield _row("accounts or projects that are filled", [_owners(one) for one in bulks])
 

@@ -69,6 +69,9 @@ def report(
             on the base branch and in the pull request.
     """
     configs = {one.plan.stack: one.config for one in subjects if one.config}
+    of_subjects = [
+        (one.plan.stack, one.limits, one.config.review) for one in subjects if one.config
+    ]
     found = [effect for one in subjects for effect in effects(one.plan, one.config)]
     plans = [*(one.plan for one in subjects), *gone.plans(without_file, found)]
     refusals = [
@@ -90,16 +93,7 @@ def report(
         effects=[*found, *moved(plans, configs, found)],
         cautions=[
             *cautions.cautions(plans, found),
-            *cautions.raised(
-                [
-                    *reviews,
-                    *(
-                        (one.plan.stack, one.limits, one.config.review)
-                        for one in subjects
-                        if one.config
-                    ),
-                ]
-            ),
+            *cautions.raised([*reviews, *of_subjects]),
         ],
         refusals=refusals,
         failed=failed,

@@ -66,10 +66,8 @@ class S3Buckets(BucketBackend):
         except FileNotFoundError:
             return False
         except AccessDeniedError as error:
-            if "(403)" not in error.message or spec.name.endswith(
-                _suffix(spec.account, spec.location)
-            ):
-                raise  # the credentials are to blame, or the name is nobody else's
+            if not _is_anothers(error, spec.name, _suffix(spec.account, spec.location)):
+                raise
         return True
 
     def is_own_bucket(self, name: str, account: str) -> bool:
@@ -77,7 +75,7 @@ class S3Buckets(BucketBackend):
         try:
             self._check_head(name, ExpectedBucketOwner=account)
         except AccessDeniedError as error:
-            if "(403)" not in error.message or name.endswith(_suffix(account, self._region)):
+            if not _is_anothers(error, name, _suffix(account, self._region)):
                 raise
             return False
         return True
@@ -242,6 +240,11 @@ class S3Buckets(BucketBackend):
 
     def _arn(self, name: str) -> str:
         return f"arn:{self._client.meta.partition}:s3:::{name}"
+
+
+def _is_anothers(refused: AccessDeniedError, name: str, suffix: str) -> bool:
+    """Tell whose a bucket is: unless credentials are to blame, or the name is nobody else's."""
+    return "(403)" in refused.message and not name.endswith(suffix)
 
 
 def _suffix(account: str, region: str) -> str:

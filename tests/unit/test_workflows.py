@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from benchmarks.bulk import RUNNERS
 from sandbox import engine
 from sandbox.workspace import CHECKOUT
 
@@ -183,3 +184,7 @@ def test_the_engine_is_the_sdk_s():
         if step.get("uses", "").startswith("pulumi/actions@")
     }
     assert versions == {engine.version()}
+
+
+def test_so_many_stacks_are_brought_up_at_once_as_the_document_calculates_with():
+    assert int(workflow("up")["jobs"]["up"]["strategy"]["max-parallel"]) == RUNNERS
