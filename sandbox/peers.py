@@ -1,10 +1,8 @@
 """Servers that speak S3 and are not ours: moto and SeaweedFS, each a process on loopback."""
 
-import ctypes
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -14,7 +12,15 @@ import urllib.request
 from pathlib import Path
 
 _START_SECONDS = 60
-_PR_SET_PDEATHSIG = 1  # prctl(2)
+# Has the kernel end the server when whoever started it is gone; Linux alone can: prctl(2). Not a
+# `preexec_fn`, with which gRPC's handlers run in the fork, where they may end it.
+_LAUNCHER = """
+import ctypes, os, signal, sys
+PR_SET_PDEATHSIG = 1
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 
 
 class Peer:
@@ -25,7 +31,10 @@ class Peer:
         self.url = f"http://127.0.0.1:{port}"
         with (folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
-                command, cwd=folder, stdout=log, stderr=log, preexec_fn=_end_with_parent
+                [sys.executable, "-I", "-S", "-c", _LAUNCHER, *command],
+                cwd=folder,
+                stdout=log,
+                stderr=log,
             )
         until = time.monotonic() + _START_SECONDS
         while not self._answers():
@@ -55,12 +64,6 @@ class Peer:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-
-
-def _end_with_parent() -> None:
-    """Have the kernel end the server when whoever started it is gone; Linux alone can."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def moto(folder: Path) -> Peer:
